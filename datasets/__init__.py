@@ -1,0 +1,1 @@
+"""What a photo becomes: sources, splits, face crops, Parquet shards, arrays to train on."""

@@ -1,0 +1,233 @@
+"""What the user points at, read as rows: a folder of class folders, a zip of one, or a manifest (CSV, Parquet)."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pyarrow.fs as pafs
+
+from datasets.config import Config
+from datasets.errors import UserError
+from datasets.folder import Folder
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jfif"})
+MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+SAMPLE = "sample"
+SAMPLE_MARKER = "SAMPLE.json"
+
+
+class SourceConfig(Config):
+    """Which photos, and how they are split when the source does not say."""
+
+    data: str = SAMPLE
+    """A folder of class folders (with or without Train/ and Test/), a .zip of one, or a CSV/Parquet manifest with the
+    columns path, label and optionally split, subject. `sample` generates a sample set."""
+    test_frac: float = 0.2
+    """Share of the photos held out as Test, only where the source itself has no split: one fold of round(1/test_frac)
+    stratified folds, with no subject on both sides where subjects are known."""
+    split_seed: int = 0
+    """Seed of that split."""
+    rare_class: str = "fear"
+    """The class that conditions with `fear excluded` leave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One labelled photo. `path` is relative to the source; `split` is train, val, test or None."""
+
+    path: str
+    label: str
+    split: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class FolderReader:
+    """Reads photos from a local or remote folder. Pickles."""
+
+    folder: Folder
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one photo. Raises OSError."""
+        return self.folder.read_bytes(path)
+
+
+@dataclass
+class ZipReader:
+    """Reads photos from a zip archive, opened once in each process. Pickles."""
+
+    archive: str
+    _open: zipfile.ZipFile | None = field(default=None, repr=False)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one photo. Raises OSError, also where the entry is missing, damaged or encrypted."""
+        try:
+            if self._open is None:
+                self._open = zipfile.ZipFile(self.archive)
+            return self._open.read(path)
+        except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise OSError(f"{path} in {self.archive}: {error}") from error
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"archive": self.archive, "_open": None}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Photos in the order of their paths, how to read them, and what was left out and why."""
+
+    name: str
+    photos: tuple[Photo, ...]
+    reader: FolderReader | ZipReader
+    generated: bool = False
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names as the source spells them, sorted without regard to letter case."""
+        return tuple(sorted({photo.label for photo in self.photos}, key=lambda name: (name.casefold(), name)))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether every machine of a cluster can read the photos by itself."""
+        return isinstance(self.reader, FolderReader) and not self.reader.folder.is_local
+
+
+def open_source(location: str) -> Source:
+    """List the photos at `location` without opening them. Raises UserError where there is nothing to work on."""
+    if "://" in location:
+        return _from_folder(Folder.at(location), name=location.rstrip("/").rsplit("/", 1)[-1])
+    path = Path(location).expanduser()
+    if not path.exists():
+        raise UserError(f"`--data {location}` does not exist. Give a folder of class folders, a .zip or a manifest.")
+    if path.is_dir():
+        return _from_folder(Folder.at(path), name=path.resolve().name)
+    if path.suffix.lower() == ".zip":
+        return _from_zip(path)
+    if path.suffix.lower() in MANIFEST_SUFFIXES:
+        return _from_manifest(path)
+    raise UserError(f"`--data {location}` is neither a folder, a .zip, a .csv nor a .parquet file.")
+
+
+def _from_folder(folder: Folder, *, name: str) -> Source:
+    selector = pafs.FileSelector(folder.base, recursive=True)
+    try:
+        entries = folder.filesystem.get_file_info(selector)
+    except OSError as error:
+        raise UserError(f"`--data {folder}` cannot be listed ({error}). Check the path and its permissions.") from None
+    paths = [os.path.relpath(entry.path, folder.base).replace(os.sep, "/") for entry in entries if entry.is_file]
+    photos, left_out = _rows_of_tree(paths, where=str(folder))
+    return Source(name, photos, FolderReader(folder), generated=SAMPLE_MARKER in paths, left_out=left_out)
+
+
+def _from_zip(path: Path) -> Source:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            paths = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UserError(
+            f"`--data {path}` cannot be read as a zip archive ({error}). Unpack it, or fetch it again."
+        ) from None
+    photos, left_out = _rows_of_tree(paths, where=str(path))
+    generated = any(PurePosixPath(name).name == SAMPLE_MARKER for name in paths)
+    return Source(path.stem, photos, ZipReader(str(path.absolute())), generated=generated, left_out=left_out)
+
+
+def _rows_of_tree(paths: Iterable[str], *, where: str) -> tuple[tuple[Photo, ...], dict[str, int]]:
+    """Rows from `[outer/][Train|Test/]class/.../photo` paths. Raises UserError where that is not the layout."""
+    candidates, left_out = [], Counter[str]()
+    for path in sorted(paths):
+        parts = PurePosixPath(path).parts
+        if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+            continue
+        if PurePosixPath(path).suffix.lower() in PHOTO_SUFFIXES:
+            candidates.append((path, parts[:-1]))
+        elif parts[-1] != SAMPLE_MARKER:
+            left_out["not a photo by its file name"] += 1
+    if not candidates:
+        raise UserError(
+            f"`--data {where}` holds no photo ({', '.join(sorted(PHOTO_SUFFIXES))}). "
+            "Give a folder with one folder a class, such as joy/ and sadness/."
+        )
+    stripped = _without_outer_folder(candidates)
+    left_out["not inside a class folder"] += sum(not folders for _, folders in stripped)
+    inside = [(path, folders) for path, folders in stripped if folders]
+    in_split = [folders[0].casefold() in SPLIT_NAMES for _, folders in inside]
+    if any(in_split) and not all(in_split):
+        stray = next(path for (path, _), flag in zip(inside, in_split, strict=True) if not flag)
+        raise UserError(
+            f"`--data {where}` has Train/ or Test/ and, beside them, `{stray}`. Move every class folder into a split."
+        )
+    if all(len(folders) < (2 if any(in_split) else 1) for _, folders in inside):
+        raise UserError(f"`--data {where}` holds photos but no class folder, such as joy/ or Train/joy/. Add some.")
+    if not any(in_split):
+        photos = [Photo(path, folders[0]) for path, folders in inside]
+    else:
+        left_out["not inside a class folder"] += sum(len(folders) < 2 for _, folders in inside)
+        split_rows = [(path, folders) for path, folders in inside if len(folders) > 1]
+        photos = [Photo(path, folders[1], SPLIT_NAMES[folders[0].casefold()]) for path, folders in split_rows]
+    return tuple(photos), {reason: count for reason, count in left_out.items() if count}
+
+
+def _without_outer_folder(rows: Sequence[tuple[str, tuple[str, ...]]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Drop the one folder that an archive unpacks into, if all photos lie under it and class folders remain."""
+    inside = [folders for _, folders in rows if folders]
+    outer = {folders[0] for folders in inside}
+    if len(outer) != 1 or outer.pop().casefold() in SPLIT_NAMES or all(len(folders) == 1 for folders in inside):
+        return list(rows)
+    return [(path, folders[1:]) for path, folders in rows]
+
+
+def _from_manifest(path: Path) -> Source:
+    try:
+        table = (
+            pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            if path.suffix.lower() == ".csv"
+            else pd.read_parquet(path)
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(f"`--data {path}` cannot be read as a manifest ({error}).") from None
+    missing = {"path", "label"} - set(table.columns)
+    if missing:
+        raise UserError(f"`--data {path}` lacks the column {sorted(missing)}; it has {list(table.columns)}.")
+    gaps = table[table["path"].isna() | table["label"].isna()]
+    if len(gaps):
+        raise UserError(f"`--data {path}` has no path or no label in row {int(gaps.index[0]) + 1}. Fill it in.")
+    repeated = table["path"][table["path"].duplicated()]
+    if len(repeated):
+        raise UserError(f"`--data {path}` names `{repeated.iloc[0]}` twice. Keep one row a photo.")
+    root = path.absolute().parent
+    photos = sorted((_manifest_row(row, root, path) for row in table.to_dict("records")), key=lambda row: row.path)
+    if not photos:
+        raise UserError(f"`--data {path}` holds no row.")
+    return Source(path.stem, tuple(photos), FolderReader(Folder.at(root)))
+
+
+def _manifest_row(row: dict, root: Path, manifest: Path) -> Photo:
+    def optional(name: str) -> str | None:
+        value = row.get(name)
+        return None if value is None or pd.isna(value) else str(value)
+
+    split = optional("split")
+    if split is not None and split.casefold() not in SPLIT_NAMES:
+        raise UserError(f"`--data {manifest}`: split `{split}` of `{row['path']}` is not one of train, val, test.")
+    name = str(row["path"])
+    relative = os.path.relpath(name, root) if os.path.isabs(name) else name
+    return Photo(
+        relative.replace(os.sep, "/"),
+        str(row["label"]),
+        SPLIT_NAMES[split.casefold()] if split else None,
+        optional("subject"),
+    )

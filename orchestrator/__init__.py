@@ -1,0 +1,1 @@
+"""Who runs the study: spec, plan, schedule, ledger, tables, report, tracking."""

@@ -1,0 +1,229 @@
+"""The command line: `facet run`, `plan`, `crop`, `sample`, `report`, `spec`, `doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import signal
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from datasets.errors import UserError
+from orchestrator.spec import PRESETS, Spec, resolve_spec
+
+EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+_EXAMPLES = {
+    "run": """examples:
+  facet run                                              the whole study on a generated sample, in minutes
+  facet run --data photos/ --out runs/mine               your photos, preset quick
+  facet run --data photos/ --preset paper --seeds 6      the published recipe; wants a GPU
+  facet run study.yaml --conditions factorial            a spec file, one field changed
+  facet run --data photos/ --dry-run                     what would be done
+  ray submit cluster.yaml orchestrator/run_ablation.py -- --data s3://bucket/photos --out s3://bucket/runs/1""",
+    "plan": "example:\n  facet plan --data photos/ --preset paper --gpus-per-trial 0.5",
+    "crop": "example:\n  facet crop --data photos.zip --image-size 224 --out runs/mine",
+    "sample": "example:\n  facet sample sample/ && facet run --data sample/",
+    "report": "example:\n  facet report runs/mine",
+    "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
+    "doctor": "example:\n  facet doctor",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        _complain(f"{message}. `{self.prog} --help` lists what there is.")
+        raise SystemExit(EXIT_USER)
+
+    def reject(self, argument: str) -> NoReturn:
+        """Exit over an argument that no one knows."""
+        flag = argument.split("=")[0]
+        near = difflib.get_close_matches(flag, self._option_string_actions, n=1)
+        self.error(f"unknown argument `{flag}`" + (f" (did you mean `{near[0]}`?)" if near else ""))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 1 a run failed, 2 a mistake of the user's, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.reject(unknown[0])
+    try:
+        return options.command(options)
+    except UserError as error:
+        _complain(str(error))
+        return EXIT_USER
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break the clean-up
+        _complain("Interrupted. Finished trials are kept; the same command goes on from there.")
+        return EXIT_INTERRUPTED
+    finally:
+        _leave_ray()
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return _plan(options)
+    from orchestrator.run import describe_result, run_study
+
+    result = run_study(_spec(options), fresh=options.fresh, verbose=options.verbose)
+    print("\n".join(describe_result(result)))
+    return EXIT_OK if result.num_finished == result.num_planned else EXIT_FAILED
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from orchestrator.plan import describe_plan
+    from orchestrator.progress import LiveView
+    from orchestrator.run import prepare
+
+    with LiveView() as live:
+        study, capacity, placement = prepare(_spec(options), live, verbose=options.verbose)
+    _print_table(describe_plan(study, placement, capacity))
+    return EXIT_OK
+
+
+def _crop(options: argparse.Namespace) -> int:
+    from orchestrator.crop_command import crop_only
+
+    _print_table(crop_only(_spec(options), verbose=options.verbose))
+    return EXIT_OK
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from datasets.sample import write_sample
+
+    num_photos = write_sample(Path(options.folder), seed=options.seed)
+    print(f"{num_photos} generated photos in {options.folder}. Train on them: facet run --data {options.folder}")
+    return EXIT_OK
+
+
+def _report(options: argparse.Namespace) -> int:
+    from datasets.folder import Folder
+    from orchestrator.rebuild import rebuild_report
+
+    _print_table(rebuild_report(Folder.at(options.run_folder)))
+    return EXIT_OK
+
+
+def _show_spec(options: argparse.Namespace) -> int:
+    from orchestrator.spec import write_yaml
+
+    if options.schema:
+        print(json.dumps(Spec.model_json_schema(), indent=1))
+    else:
+        print(write_yaml(_spec(options)), end="")
+    return EXIT_OK
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from orchestrator.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(f"{'ok  ' if finding.good else 'BAD '} {finding.title}: {finding.text}")
+    return EXIT_OK if all(finding.good for finding in findings) else EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="facet", description="Face-emotion ablation studies, as published and as they should have been run."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    run = _add(commands, "run", _run, "run the whole study; what is finished is not computed again")
+    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
+    _add_spec(run)
+    _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
+    _add_spec(_add(commands, "crop", _crop, "only crop the faces"))
+    sample = _add(commands, "sample", _sample, "write the generated sample photos")
+    sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
+    sample.add_argument("--seed", type=int, default=0, help="other photos for another seed (default 0)")
+    report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
+    report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
+    spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
+    spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
+    _add_spec(spec)
+    _add(commands, "doctor", _doctor, "check versions, devices, weights, disk and Ray")
+    return parser
+
+
+def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=_EXAMPLES[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command, parser=parser)
+    return parser
+
+
+def _add_spec(parser: argparse.ArgumentParser) -> None:
+    """A flag for every field of the spec, documented by it."""
+    parser.add_argument("spec", nargs="?", metavar="SPEC.yaml", help="spec file; flags win over it")
+    parser.add_argument("--verbose", action="store_true", help="show Ray's own logs")
+    group = parser.add_argument_group("fields of the spec")
+    for name, info in Spec.model_fields.items():
+        text = " ".join((info.description or "").split()).replace("%", "%%")
+        flag, defaults = f"--{name.replace('_', '-')}", _defaults(name)
+        if info.annotation is bool:
+            action: Any = argparse.BooleanOptionalAction
+            group.add_argument(flag, action=action, default=None, help=f"{text} ({defaults})")
+        else:
+            group.add_argument(flag, metavar=_metavar(info.annotation), default=None, help=f"{text} ({defaults})")
+
+
+def _defaults(name: str) -> str:
+    values = {preset: make().to_dict()[name] for preset, make in PRESETS.items()}
+    shown = {key: ",".join(value) if isinstance(value, list) else value for key, value in values.items()}
+    if len(set(map(str, shown.values()))) == 1:
+        value = next(iter(shown.values()))
+        return "no default" if value is None else f"default {value}"
+    return "default " + ", ".join(f"{value} in {key}" for key, value in shown.items())
+
+
+def _metavar(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return "|".join(map(str, typing.get_args(annotation)))
+    if isinstance(annotation, types.UnionType):
+        annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+    return {int: "N", float: "X", str: "TEXT"}.get(annotation, "A,B")
+
+
+def _spec(options: argparse.Namespace) -> Spec:
+    flags = {name: getattr(options, name) for name in Spec.model_fields if getattr(options, name) is not None}
+    return resolve_spec(options.spec, flags)
+
+
+def _print_table(lines: dict[str, str]) -> None:
+    width = max(map(len, lines), default=0)
+    for title, text in lines.items():
+        print(f"{title:<{width}}  {text}")
+
+
+def _complain(text: str) -> None:
+    print(f"facet: {text}", file=sys.stderr)
+
+
+def _interrupt(signum: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _leave_ray() -> None:
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
+        ray.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Keeps the chatter of Ray's processes and libraries off the terminal, and in a file in case it is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+LOG_FILE = "ray.log"
+
+
+def own_stderr() -> IO[str]:
+    """A stream to today's stderr that goes on reaching it while `quiet` holds."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8", errors="replace")
+    except (OSError, ValueError, AttributeError):  # no real file behind it, as in a notebook
+        return sys.stderr
+
+
+@contextmanager
+def quiet(enabled: bool) -> Iterator[str]:
+    """Send what this process and its C++ threads write to stdout and stderr into a file; the file's path.
+
+    Python's tracebacks are not lost: an exception leaves the block before it is printed.
+    """
+    path = os.path.join(tempfile.gettempdir(), f"facet-{os.getpid()}-{LOG_FILE}")
+    if not enabled:
+        yield path
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    with open(path, "ab") as log:
+        for number in kept:
+            os.dup2(log.fileno(), number)
+    try:
+        yield path
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)

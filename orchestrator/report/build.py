@@ -1,0 +1,31 @@
+"""The report of a run folder: tables, figures and the page."""
+
+from __future__ import annotations
+
+from datasets.folder import Folder
+from orchestrator.ledger import Ledger
+from orchestrator.paper import load_paper
+from orchestrator.report.context import ReportContext
+from orchestrator.report.figures import build_figures, write_figures
+from orchestrator.report.page import render_page
+from orchestrator.report.results import make_results
+from orchestrator.report.tables import build_tables
+from orchestrator.report.write import write_tables
+
+__all__ = ["ReportContext", "build_report"]
+
+
+def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
+    """Write tables/, figures/ and report.html from the finished trials of `context.keys`, however few.
+
+    Returns the names of the written files, relative to the folder.
+    """
+    ledger, paper = Ledger(run_folder), load_paper()
+    records = ledger.read_all(context.keys)
+    results = make_results(records, ledger.read_predictions(records))
+    tables, figures = build_tables(results, paper), build_figures(results, paper)
+    written = write_tables(tables, run_folder) + write_figures(figures, run_folder)
+    images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
+    page = render_page(results, context, paper=paper, tables=tables, figures=images)
+    run_folder.write_text("report.html", page)
+    return [*written, "report.html"]

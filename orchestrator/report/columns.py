@@ -1,0 +1,144 @@
+"""The columns of the five tables: their order, how a heading calls them and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+
+class ColumnDoc(NamedTuple):
+    """`heading` for people, `meaning` for tables/README.md."""
+
+    heading: str
+    meaning: str
+
+
+_ORDER = {
+    "table1": (
+        "condition title protocol face_cropping attention training rare_class loss landmarks seeds photos "
+        "accuracy_mean accuracy_low accuracy_high accuracy_sd interval accuracy_with_face_mean "
+        "macro_f1_mean macro_f1_low macro_f1_high majority_accuracy paper_accuracy"
+    ),
+    "table2": (
+        "condition title protocol training threshold threshold_kind seeds seeds_reached seeds_censored "
+        "epoch_to_threshold_mean epochs_run accuracy_mean paper_epoch_to_threshold paper_minutes paper_time_reduction "
+        "compute_s_to_threshold_mean compute_s_total_mean wall_s_total_mean "
+        "time_reduction_vs_eca_mtcnn time_reduction_vs_minus_staging"
+    ),
+    "table3": (
+        "class protocol seeds support precision_mean precision_low precision_high recall_mean recall_low recall_high "
+        "f1_mean f1_low f1_high interval paper_precision paper_recall paper_f1"
+    ),
+    "table4": (
+        "component condition title protocol drop_mean drop_low drop_high p_value seeds photos drop_in_photos interval "
+        "paper_drop"
+    ),
+    "table5": (
+        "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value seeds "
+        "verdict paper_verdict reason"
+    ),
+}
+TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
+
+TIMED_COLUMNS = (
+    "compute_s_to_threshold_mean",
+    "compute_s_total_mean",
+    "wall_s_total_mean",
+    "time_reduction_vs_eca_mtcnn",
+    "time_reduction_vs_minus_staging",
+)
+"""Measured by a clock: the only columns that differ when the same study is run again."""
+
+COLUMN_DOCS = {
+    "condition": ColumnDoc("Condition", "Name of the condition; in table 4 the one that lacks the component."),
+    "title": ColumnDoc("Title", "The condition as the page heads it."),
+    "protocol": ColumnDoc("Protocol", "Which photos are trained on and reported on, and how the epoch is chosen."),
+    "face_cropping": ColumnDoc("Face cropping", "yes: trained on the face crop; no: on the full frame."),
+    "attention": ColumnDoc("Attention", "none, eca (after the last feature map) or eca_blocks (in every block)."),
+    "training": ColumnDoc("Training", "staged: classifier first, then everything; end_to_end: everything at once."),
+    "rare_class": ColumnDoc("Rare class", "Whether photos and output of the rare class are included or excluded."),
+    "loss": ColumnDoc("Loss", "The training loss."),
+    "landmarks": ColumnDoc("Landmarks", "yes: the five facial landmarks are joined to the features."),
+    "seeds": ColumnDoc("Seeds", "Finished trials, one a seed; in tables 4 and 5 seeds that both conditions have."),
+    "photos": ColumnDoc("Photos", "Reported photos a seed; in table 4 those of the proposed condition."),
+    "accuracy_mean": ColumnDoc("Accuracy", "Share of the reported photos that are right, mean over seeds."),
+    "accuracy_low": ColumnDoc("Accuracy, low", "Lower bound of the 95 % interval."),
+    "accuracy_high": ColumnDoc("Accuracy, high", "Upper bound of the 95 % interval."),
+    "accuracy_sd": ColumnDoc("Accuracy, SD", "Sample standard deviation over seeds; empty for one seed."),
+    "interval": ColumnDoc(
+        "Interval",
+        "What the 95 % interval is over: `t over seeds`; `Wilson over photos` for one seed (F1 then has none); "
+        "`none (one seed)` for a difference.",
+    ),
+    "accuracy_with_face_mean": ColumnDoc("Accuracy, face found", "Accuracy on the photos in which a face was found."),
+    "macro_f1_mean": ColumnDoc("Macro F1", "Unweighted mean of the F1 of the classes, mean over seeds."),
+    "macro_f1_low": ColumnDoc("Macro F1, low", "Lower bound of the 95 % interval; empty for one seed."),
+    "macro_f1_high": ColumnDoc("Macro F1, high", "Upper bound of the 95 % interval; empty for one seed."),
+    "majority_accuracy": ColumnDoc("Majority baseline", "What always answering the commonest class scores."),
+    "paper_accuracy": ColumnDoc("Paper: accuracy", "Best validation accuracy that the paper reports."),
+    "threshold": ColumnDoc("Threshold", "Accuracy to be reached, in a share."),
+    "threshold_kind": ColumnDoc("Threshold kind", "paper: 0.60; above_majority: the majority baseline plus 0.05."),
+    "seeds_reached": ColumnDoc("Seeds that reached it", "Trials with an epoch at or above the threshold."),
+    "seeds_censored": ColumnDoc("Seeds that did not", "Trials that never reached it (censored)."),
+    "epoch_to_threshold_mean": ColumnDoc(
+        "Epoch reached", "First epoch (counted from 1) at or above the threshold, mean over the trials that reached it."
+    ),
+    "epochs_run": ColumnDoc("Epochs run", "Epochs of a trial (the most, should seeds differ)."),
+    "paper_epoch_to_threshold": ColumnDoc("Paper: epoch", "The paper's epoch to 0.60."),
+    "paper_minutes": ColumnDoc("Paper: minutes", "The paper's total training time."),
+    "paper_time_reduction": ColumnDoc("Paper: time saved", "Share of the end-to-end time that was saved, as reported."),
+    "compute_s_to_threshold_mean": ColumnDoc(
+        "Compute to threshold (s)", "Seconds of training until the threshold, mean over the trials that reached it."
+    ),
+    "compute_s_total_mean": ColumnDoc("Compute in all (s)", "Seconds of training over all epochs, mean over seeds."),
+    "wall_s_total_mean": ColumnDoc("Clock in all (s)", "Seconds by the clock, with evaluation, mean over seeds."),
+    "time_reduction_vs_eca_mtcnn": ColumnDoc(
+        "Time saved against ECA + MTCNN",
+        "Share of the compute saved over shared seeds; the paper's comparison, in which the classes differ too.",
+    ),
+    "time_reduction_vs_minus_staging": ColumnDoc(
+        "Time saved against end-to-end", "The same against the condition that differs in staged training alone."
+    ),
+    "class": ColumnDoc("Class", "The class, as the data name it."),
+    "support": ColumnDoc("Photos of the class", "Reported photos of the class, mean over seeds."),
+    "precision_mean": ColumnDoc("Precision", "Share of the answers of this class that are right; 0 if there are none."),
+    "precision_low": ColumnDoc("Precision, low", "Lower bound of the 95 % interval."),
+    "precision_high": ColumnDoc("Precision, high", "Upper bound of the 95 % interval."),
+    "recall_mean": ColumnDoc("Recall", "Share of the photos of this class that are found."),
+    "recall_low": ColumnDoc("Recall, low", "Lower bound of the 95 % interval."),
+    "recall_high": ColumnDoc("Recall, high", "Upper bound of the 95 % interval."),
+    "f1_mean": ColumnDoc("F1", "Harmonic mean of precision and recall."),
+    "f1_low": ColumnDoc("F1, low", "Lower bound of the 95 % interval; empty for one seed."),
+    "f1_high": ColumnDoc("F1, high", "Upper bound of the 95 % interval; empty for one seed."),
+    "paper_precision": ColumnDoc("Paper: precision", "The paper's value."),
+    "paper_recall": ColumnDoc("Paper: recall", "The paper's value."),
+    "paper_f1": ColumnDoc("Paper: F1", "The paper's value."),
+    "component": ColumnDoc("Component removed", "What the condition lacks of the proposed one."),
+    "drop_mean": ColumnDoc("Drop", "Accuracy of the proposed condition minus that of the other, paired by seed, mean."),
+    "drop_low": ColumnDoc("Drop, low", "Lower bound of the 95 % interval."),
+    "drop_high": ColumnDoc("Drop, high", "Upper bound of the 95 % interval."),
+    "p_value": ColumnDoc("p", "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds)."),
+    "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos; empty where the two report on others."),
+    "paper_drop": ColumnDoc("Paper: drop", "The paper's drop in validation accuracy."),
+    "assumption": ColumnDoc("Assumption", "The paper's number for it."),
+    "claim": ColumnDoc("Claim", "What is assumed."),
+    "comparison": ColumnDoc("Comparison", "The two conditions; the difference is the first minus the second."),
+    "metric": ColumnDoc("Metric", "What is compared; never reaching 0.60 counts as one epoch more than were run."),
+    "difference_mean": ColumnDoc("Difference", "First minus second, paired by seed, mean."),
+    "difference_low": ColumnDoc("Difference, low", "Lower bound of the 95 % interval."),
+    "difference_high": ColumnDoc("Difference, high", "Upper bound of the 95 % interval."),
+    "verdict": ColumnDoc(
+        "Verdict", "supported or refuted at p < 0.05 over six seeds or more, by the sign; else undecided."
+    ),
+    "paper_verdict": ColumnDoc("Paper: verdict", "The paper's own verdict."),
+    "reason": ColumnDoc("Reason", "Why the verdict is so."),
+}
+
+
+def make_frame(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows with the columns of that table, in its order; every row must give each of them."""
+    return pd.DataFrame(
+        [[row[column] for column in TABLE_COLUMNS[name]] for row in rows], columns=list(TABLE_COLUMNS[name])
+    )

@@ -1,0 +1,37 @@
+"""What the report cannot read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContext:
+    """What was planned, on which photos, and in which surroundings."""
+
+    keys: tuple[str, ...]
+    """The trials of this study; others of the same ledger are not reported."""
+    title: str
+    """Heading of the page."""
+    data_name: str
+    """The photos, by name."""
+    generated: bool
+    """Whether the photos are generated, not of people; the page then says so."""
+    spec_hash: str
+    """Names the specification."""
+    data_fingerprint: str
+    """Names the photos as they were read."""
+    num_planned: int
+    """Trials that the study consists of."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Shown as is."""
+    detection: Sequence[Mapping[str, Any]] = ()
+    """One row a split and class: split, label, photos, faces, no_face, unreadable."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Photos left out, by reason."""
+    summary: Mapping[str, str] = field(default_factory=dict)
+    """Shown as is."""
+    notes: Sequence[str] = ()
+    """Sentences shown before the notes that the report makes itself."""

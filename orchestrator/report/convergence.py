@@ -1,0 +1,82 @@
+"""Table 2: how soon trials reach a threshold, and how long they take. Those that never do are censored, not dropped."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+from orchestrator.ledger import Record
+from orchestrator.paper import Paper
+from orchestrator.report.results import Group, Results
+
+COMPARED = ("eca_mtcnn", "minus_staging", "proposed")
+MARGIN_FRAC = 0.05
+"""The second threshold stands this far above what always answering the commonest class scores."""
+NOT_KNOWN = float("nan")
+
+
+def first_epoch_at(record: Record, threshold: float) -> int | None:
+    """The first epoch, counted from 1, with a validation accuracy of at least `threshold`; None if there is none."""
+    reached = (epoch["epoch"] + 1 for epoch in record["epochs"] if epoch["val_accuracy"] >= threshold)
+    return next(reached, None)
+
+
+def epochs_or_censored(group: Group, threshold: float) -> dict[int, float]:
+    """Epochs to the threshold by seed; a trial that never reaches it counts as one epoch more than it ran."""
+    return {
+        record["seed"]: float(first_epoch_at(record, threshold) or len(record["epochs"]) + 1)
+        for record in group.records
+    }
+
+
+def table2_rows(results: Results, paper: Paper) -> list[dict[str, Any]]:
+    """Two rows (two thresholds) a compared condition and protocol."""
+    rows = []
+    for condition in COMPARED:
+        for group in results.of(condition):
+            above = round(group.majority_accuracy + MARGIN_FRAC, 4)
+            rows.append(_row(results, group, paper, threshold=paper.table2.threshold, kind="paper"))
+            rows.append(_row(results, group, paper, threshold=above, kind="above_majority"))
+    return rows
+
+
+def _row(results: Results, group: Group, paper: Paper, *, threshold: float, kind: str) -> dict[str, Any]:
+    reached = [(record, epoch) for record in group.records if (epoch := first_epoch_at(record, threshold))]
+    reported = paper.table2.rows.get(group.condition) if kind == "paper" else None
+    proposed = group.condition == "proposed"
+    return {
+        "condition": group.condition,
+        "title": group.title,
+        "protocol": group.protocol,
+        "training": "staged" if group.records[0]["definition"]["staged"] else "end_to_end",
+        "threshold": threshold,
+        "threshold_kind": kind,
+        "seeds": len(group.records),
+        "seeds_reached": len(reached),
+        "seeds_censored": len(group.records) - len(reached),
+        "epoch_to_threshold_mean": fmean(epoch for _, epoch in reached) if reached else NOT_KNOWN,
+        "epochs_run": max(len(record["epochs"]) for record in group.records),
+        "accuracy_mean": fmean(group.metric("accuracy").values()),
+        "paper_epoch_to_threshold": float(reported.epoch_to_threshold) if reported else NOT_KNOWN,
+        "paper_minutes": reported.minutes if reported else NOT_KNOWN,
+        "paper_time_reduction": paper.table2.time_reduction if reported and proposed else NOT_KNOWN,
+        "compute_s_to_threshold_mean": fmean(_compute_s(*pair) for pair in reached) if reached else NOT_KNOWN,
+        "compute_s_total_mean": fmean(record["compute_s"] for record in group.records),
+        "wall_s_total_mean": fmean(record["wall_s"] for record in group.records),
+        "time_reduction_vs_eca_mtcnn": time_reduction(results, group, "eca_mtcnn") if proposed else NOT_KNOWN,
+        "time_reduction_vs_minus_staging": time_reduction(results, group, "minus_staging") if proposed else NOT_KNOWN,
+    }
+
+
+def time_reduction(results: Results, group: Group, other_name: str) -> float:
+    """Share of the other condition's training time that `group` saves over the seeds that both have; else NaN."""
+    other = results.group(other_name, group.protocol)
+    shared = set(group.seeds) & set(other.seeds) if other else set()
+    theirs = sum(record["compute_s"] for record in other.records if record["seed"] in shared) if other else 0.0
+    if theirs == 0.0:
+        return NOT_KNOWN
+    return 1.0 - sum(record["compute_s"] for record in group.records if record["seed"] in shared) / theirs
+
+
+def _compute_s(record: Record, last_epoch: int) -> float:
+    return sum(epoch["compute_s"] for epoch in record["epochs"] if epoch["epoch"] < last_epoch)

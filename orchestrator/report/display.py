@@ -1,0 +1,191 @@
+"""The tables as people read them: fewer columns, a mean and its interval in one cell, headings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from orchestrator.report import wording
+from search_spaces.conditions import title_of
+
+Row = Mapping[Hashable, Any]
+
+
+@dataclass(frozen=True)
+class TableDoc:
+    """`title` heads the table, `reading` says how to read it."""
+
+    title: str
+    reading: str
+
+
+TABLE_DOCS = {
+    "table1": TableDoc(
+        "Table 1. Accuracy of each condition",
+        "Compare a condition with the majority baseline (always answering the commonest class) before the paper: an "
+        "interval that holds the baseline shows no skill.",
+    ),
+    "table2": TableDoc(
+        "Table 2. Convergence, staged against end-to-end",
+        "The fair comparison is with “Proposed without staged training”, from which nothing else differs; the paper's "
+        "is with ECA + MTCNN. Epochs and times to a threshold are means over the trials that reached it.",
+    ),
+    "table3": TableDoc(
+        "Table 3. Proposed condition, class by class",
+        "Scores of a class with few photos move in large steps: with 3 photos, recall is 0, 33, 67 or 100 %.",
+    ),
+    "table4": TableDoc(
+        "Table 4. What each component adds",
+        "Accuracy of the proposed condition minus that without the component, paired by seed: above zero the component "
+        "helps, and an interval that holds zero leaves that open.",
+    ),
+    "table5": TableDoc(
+        "Table 5. The four assumptions",
+        "A verdict needs six paired seeds and p below 0.05; otherwise it is undecided, whatever the difference.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A column of the reading view. `numeric` cells stand right-aligned and do not wrap."""
+
+    heading: str
+    render: Callable[[Row], str]
+    numeric: bool = True
+
+
+def _text(heading: str, column: str, words: Mapping[str, str] | None = None) -> Shown:
+    return Shown(heading, lambda row: (words or {}).get(row[column], str(row[column])), numeric=False)
+
+
+def _percent(heading: str, column: str) -> Shown:
+    return Shown(heading, lambda row: wording.percent(row[column]))
+
+
+def _number(heading: str, column: str, digits: int = 0) -> Shown:
+    return Shown(heading, lambda row: wording.number(row[column], digits))
+
+
+def _duration(heading: str, column: str) -> Shown:
+    return Shown(heading, lambda row: wording.duration(row[column]))
+
+
+def _bounds(row: Row, name: str) -> tuple[float, float, float]:
+    return row[f"{name}_mean"], row[f"{name}_low"], row[f"{name}_high"]
+
+
+def _percent_interval(heading: str, name: str) -> Shown:
+    return Shown(heading, lambda row: wording.percent_interval(*_bounds(row, name)))
+
+
+def difference_text(row: Row) -> str:
+    """The difference of a row of table 5, in points or epochs."""
+    in_epochs = str(row["metric"]).startswith("epochs")
+    return (wording.epochs_interval if in_epochs else wording.points_interval)(*_bounds(row, "difference"))
+
+
+def comparison_text(row: Row) -> str:
+    """`accuracy, proposed against proposed without face cropping`: what a row of table 5 compares."""
+    first, _, second = str(row["comparison"]).partition(" vs ")
+    return f"{row['metric']}, {title_of(first).lower()} against {title_of(second).lower()}"
+
+
+PROTOCOL = _text("Protocol", "protocol")
+TRAINING = _text("Training", "training", {"end_to_end": "end-to-end"})
+P_VALUE = Shown("p", lambda row: wording.p_value(row["p_value"]))
+THRESHOLD_KINDS = {"paper": "the paper's", "above_majority": "majority + 5"}
+
+SHOWN: dict[str, tuple[Shown, ...]] = {
+    "table1": (
+        _text("Condition", "title"),
+        PROTOCOL,
+        _percent_interval("Accuracy (95 % interval)", "accuracy"),
+        _percent("Paper", "paper_accuracy"),
+        _percent("Majority baseline", "majority_accuracy"),
+        _percent_interval("Macro F1 (95 % interval)", "macro_f1"),
+        _number("Seeds", "seeds"),
+        _number("Photos", "photos"),
+        _text("Face crop", "face_cropping"),
+        _text("Attention", "attention", {"eca": "ECA", "eca_blocks": "ECA in blocks"}),
+        TRAINING,
+        _text("Rare class", "rare_class"),
+        _percent("Accuracy, face found", "accuracy_with_face_mean"),
+        _text("Interval", "interval"),
+    ),
+    "table2": (
+        _text("Condition", "title"),
+        PROTOCOL,
+        TRAINING,
+        Shown(
+            "Threshold",
+            lambda row: f"{wording.percent(row['threshold'])} ({THRESHOLD_KINDS[row['threshold_kind']]})",
+        ),
+        Shown("Seeds that reached it", lambda row: f"{row['seeds_reached']} of {row['seeds']}"),
+        _number("Epoch reached", "epoch_to_threshold_mean", 1),
+        _number("Paper: epoch", "paper_epoch_to_threshold"),
+        _number("Epochs run", "epochs_run"),
+        _percent("Accuracy", "accuracy_mean"),
+        _duration("Compute to threshold", "compute_s_to_threshold_mean"),
+        _duration("Compute in all", "compute_s_total_mean"),
+        _duration("Clock in all", "wall_s_total_mean"),
+        Shown("Paper: time", lambda row: wording.duration(row["paper_minutes"] * 60)),
+        _percent("Compute saved against end-to-end", "time_reduction_vs_minus_staging"),
+        _percent("Compute saved against ECA + MTCNN", "time_reduction_vs_eca_mtcnn"),
+        _percent("Paper: time saved", "paper_time_reduction"),
+    ),
+    "table3": (
+        _text("Class", "class"),
+        PROTOCOL,
+        _number("Seeds", "seeds"),
+        _number("Photos of the class", "support"),
+        _percent_interval("Precision (95 % interval)", "precision"),
+        _percent("Paper", "paper_precision"),
+        _percent_interval("Recall (95 % interval)", "recall"),
+        _percent("Paper", "paper_recall"),
+        _percent_interval("F1 (95 % interval)", "f1"),
+        _percent("Paper", "paper_f1"),
+    ),
+    "table4": (
+        _text("Component removed", "component"),
+        PROTOCOL,
+        Shown("Drop in accuracy (95 % interval)", lambda row: wording.points_interval(*_bounds(row, "drop"))),
+        Shown("Paper", lambda row: wording.points_interval(row["paper_drop"], float("nan"), float("nan"))),
+        _number("Drop in photos", "drop_in_photos", 1),
+        P_VALUE,
+        _number("Seeds", "seeds"),
+        _number("Photos", "photos"),
+        _text("Interval", "interval"),
+    ),
+    "table5": (
+        _text("No.", "assumption"),
+        _text("Claim", "claim"),
+        PROTOCOL,
+        _text("Verdict", "verdict"),
+        _text("Paper", "paper_verdict"),
+        Shown("Difference (95 % interval)", difference_text),
+        P_VALUE,
+        _number("Seeds", "seeds"),
+        Shown("Compared", comparison_text, numeric=False),
+        _text("Reason", "reason"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ReadingTable:
+    """Columns and cells as texts, ready for a page."""
+
+    columns: tuple[Shown, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def reading_table(name: str, table: pd.DataFrame) -> ReadingTable:
+    """The reading view of one of the five tables; the protocol has a column only where there are two or more."""
+    several = table["protocol"].nunique() > 1
+    columns = tuple(column for column in SHOWN[name] if several or column is not PROTOCOL)
+    rows = tuple(tuple(column.render(row) for column in columns) for row in table.to_dict("records"))
+    return ReadingTable(columns, rows)

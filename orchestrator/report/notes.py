@@ -1,0 +1,119 @@
+"""What a reader must know before believing a number, as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from orchestrator.report.context import ReportContext
+from orchestrator.report.intervals import wilson_interval
+from orchestrator.report.results import Group, Results
+from orchestrator.report.tables import condition_interval
+from orchestrator.report.verdicts import MIN_SEEDS
+from orchestrator.report.wording import counted, listing, percent_interval
+
+PROTOCOLS = {
+    "paper": "the epoch is chosen on the reported photos, as in the study",
+    "clean": "the epoch is chosen on a part of the training photos, and the reported photos are scored once",
+    "grouped_kfold": "five folds, copies of one photo never on both sides",
+}
+
+
+def make_notes(results: Results, context: ReportContext) -> list[str]:
+    """The context's notes, then ours."""
+    checks: tuple[Callable[[Results, ReportContext], Iterable[str]], ...] = (
+        _missing_trials,
+        _photos_left_out,
+        _mixtures,
+        _too_few_seeds,
+        _optimism,
+        _no_skill,
+        _interval_meaning,
+    )
+    return [*context.notes, *(note for check in checks for note in check(results, context))]
+
+
+def _missing_trials(results: Results, context: ReportContext) -> Iterable[str]:
+    lacking = context.num_planned - len(results.records)
+    if lacking > 0:
+        planned = counted(context.num_planned, "planned trial")
+        yield f"Not finished: {lacking} of {planned}. The numbers are provisional."
+    uneven = sorted({len(group.seeds) for group in results.groups})
+    if len(uneven) > 1:
+        yield f"Conditions have between {uneven[0]} and {uneven[-1]} seeds; differences use the seeds that both have."
+
+
+def _photos_left_out(results: Results, context: ReportContext) -> Iterable[str]:
+    for reason, count in context.left_out.items():
+        if count:
+            yield f"{counted(count, 'photo')} left out: {reason.replace('_', ' ')}."
+    unreadable = sum(int(row["unreadable"]) for row in context.detection)
+    if unreadable:
+        yield f"{counted(unreadable, 'photo')} could not be read."
+
+
+def _mixtures(results: Results, context: ReportContext) -> Iterable[str]:
+    records = results.records
+    for what in ("device", "weights", "data_fingerprint", "workers"):
+        values = distinct(record.get(what) for record in records)
+        if len(values) > 1:
+            yield f"Trials differ in {what.replace('_', ' ')}: {listing(values)}."
+    for package in sorted({name for record in records for name in record["versions"]}):
+        values = distinct(record["versions"].get(package) for record in records)
+        if len(values) > 1:
+            yield f"Trials ran under different versions of {package}: {listing(values)}."
+    resumed = sum(record["interruptions"] > 0 for record in records)
+    if resumed:
+        yield f"{counted(resumed, 'trial')} went on from a checkpoint after an interruption."
+
+
+def _too_few_seeds(results: Results, context: ReportContext) -> Iterable[str]:
+    most = max((len(group.seeds) for group in results.groups), default=MIN_SEEDS)
+    if most < MIN_SEEDS:
+        yield (
+            f"{counted(most, 'seed').capitalize()} a condition: no paired test can decide anything. "
+            f"At least {MIN_SEEDS} are needed."
+        )
+
+
+def _optimism(results: Results, context: ReportContext) -> Iterable[str]:
+    if "paper" in results.protocols:
+        yield (
+            "Protocol paper: the best epoch is chosen on the very photos that are reported, as in the study. The "
+            "highest of many noisy values lies above what to expect on new photos: these accuracies are optimistic."
+        )
+
+
+def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
+    for protocol in results.protocols:
+        groups = [group for group in results.groups if group.protocol == protocol]
+        names = [group.title for group in groups if not _lowest(group) > group.majority_accuracy]
+        if names:
+            yield (
+                f"Protocol {protocol}: not shown to beat always answering the commonest class "
+                f"({len(names)} of {counted(len(groups), 'condition')}): {listing(names)}."
+            )
+
+
+def _lowest(group: Group) -> float:
+    """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
+    accuracy = condition_interval(group)
+    if accuracy.low < accuracy.high:
+        return accuracy.low
+    return wilson_interval(round(accuracy.mean * group.photos), group.photos).low
+
+
+def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:
+    for group in results.of("proposed"):
+        if len(group.seeds) > 1:
+            mean = condition_interval(group).mean
+            photos = wilson_interval(round(mean * group.photos), group.photos)
+            yield (
+                f"Protocol {group.protocol}: a t interval over seeds tells how far training varies on the same photos, "
+                f"not how few photos there are. Over its {group.photos} photos the accuracy of the proposed condition "
+                f"has the Wilson interval {percent_interval(mean, photos.low, photos.high)}."
+            )
+
+
+def distinct(values: Iterable[object]) -> list[str]:
+    """The different values, as texts, sorted."""
+    return sorted({str(value) for value in values})

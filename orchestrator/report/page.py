@@ -1,0 +1,152 @@
+"""One self-contained page: verdicts, tables, figures, and what was run on what. It asks nothing of any network."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from orchestrator.paper import Paper
+from orchestrator.report.context import ReportContext
+from orchestrator.report.display import (
+    TABLE_DOCS,
+    ReadingTable,
+    TableDoc,
+    comparison_text,
+    difference_text,
+    reading_table,
+)
+from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
+from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
+from orchestrator.report.results import Group, Results
+from orchestrator.report.tables import condition_interval
+from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
+
+MINUS = "\u2212"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of what the page says first."""
+
+    name: str
+    claim: str
+    verdict: str
+    paper_verdict: str
+    numbers: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table with its heading and how to read it."""
+
+    name: str
+    doc: TableDoc
+    view: ReadingTable
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure as a data URI: inside an <img>, ids of several SVGs cannot collide."""
+
+    name: str
+    doc: FigureDoc
+    source: str
+
+
+def render_page(
+    results: Results,
+    context: ReportContext,
+    *,
+    paper: Paper,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, bytes],
+) -> str:
+    """The page as HTML. `figures`: SVG by name. The same arguments give the same text."""
+    template = resources.files("orchestrator.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["minus"] = lambda text: text.replace("-", MINUS)
+    return environment.from_string(template).render(
+        context=context,
+        paper=paper,
+        subtitle=_subtitle(results, context),
+        headlines=[_headline(group, paper) for group in results.of("proposed")],
+        verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
+        tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
+        figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
+        detection=_detection_rows(context),
+        facts=_facts(results, context),
+        protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
+        notes=make_notes(results, context),
+    )
+
+
+def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]:
+    seeds = sorted({seed for group in results.groups for seed in group.seeds})
+    finished = [str(record["finished_at"]) for record in results.records]
+    return [
+        ("Photos", context.data_name),
+        ("Protocol", listing(results.protocols) or "none yet"),
+        ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else "none yet"),
+        ("Trials", f"{len(results.records)} of {context.num_planned} finished"),
+        # Not the time of writing: the same ledger gives the same page.
+        ("Last trial finished", max(finished).replace("T", " ").replace("Z", " UTC") if finished else "none yet"),
+    ]
+
+
+def _headline(group: Group, paper: Paper) -> str:
+    accuracy = condition_interval(group)
+    ours = percent_interval(accuracy.mean, accuracy.low, accuracy.high)
+    return (
+        f"Protocol {group.protocol}: the proposed condition reaches {ours} over {counted(len(group.seeds), 'seed')}. "
+        f"Always answering “{group.majority_class}” scores {percent(group.majority_accuracy)} on the same photos; "
+        f"the paper reports {percent(paper.table1['proposed'])}."
+    )
+
+
+def _verdict(row: Mapping[Any, Any], *, several: bool) -> Verdict:
+    numbers = f"{comparison_text(row).capitalize()}: {difference_text(row).replace('-', MINUS)}, p "
+    p_text = p_value(row["p_value"])
+    numbers += p_text if p_text.startswith("<") else f"= {p_text}"
+    name = f"{row['assumption']} ({row['protocol']})" if several else row["assumption"]
+    return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], numbers, row["reason"])
+
+
+def _detection_rows(context: ReportContext) -> list[dict[str, Any]]:
+    """The context's rows and their total, each with the share of photos in which a face was found."""
+    counts = ("photos", "faces", "no_face", "unreadable")
+    rows = [{**row} for row in context.detection]
+    if rows:
+        rows.append({"split": "all", "label": "all"} | {name: sum(int(row[name]) for row in rows) for name in counts})
+    return [row | {"rate": percent(row["faces"] / row["photos"]) if row["photos"] else ""} for row in rows]
+
+
+def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
+    """What was run on what; the context's own lines come last."""
+    records = results.records
+    versions = {
+        name: listing(distinct(record["versions"].get(name) for record in records))
+        for name in sorted({name for record in records for name in record["versions"]})
+    }
+    facts = {
+        "Specification": context.spec_hash,
+        "Photos (fingerprint)": context.data_fingerprint,
+        "Weights": listing(distinct(record.get("weights", "") for record in records)),
+        "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
+        "Device": listing(distinct(record["device"] for record in records)),
+        "Trials": f"{len(records)} of {context.num_planned}",
+        "Time of all trials, by the clock": duration(sum(record["wall_s"] for record in records)),
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    shown = {name: text for name, text in facts.items() if text}
+    return list({**shown, **context.summary, **context.environment}.items())
+
+
+def _data_uri(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

@@ -1,0 +1,101 @@
+"""The five tables of the study, ours beside the paper's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from orchestrator.paper import Paper
+from orchestrator.report.ablation import table4_rows
+from orchestrator.report.columns import make_frame
+from orchestrator.report.convergence import table2_rows
+from orchestrator.report.intervals import Interval, seed_interval, share_interval
+from orchestrator.report.results import Group, Results
+from orchestrator.report.verdicts import table5_rows
+
+Row = dict[str, Any]
+
+
+def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
+    """table1 to table5. What was not run has no row; a table may be empty. The same results give the same tables."""
+    rows = {
+        "table1": [_condition_row(group, paper) for group in results.groups],
+        "table2": table2_rows(results, paper),
+        "table3": [row for place in range(_most_classes(results)) for row in _class_rows(results, place, paper)],
+        "table4": table4_rows(results, paper),
+        "table5": table5_rows(results, paper),
+    }
+    return {name: make_frame(name, of_table) for name, of_table in rows.items()}
+
+
+def condition_interval(group: Group) -> Interval:
+    """Accuracy of a condition over its seeds, or over its photos where it has one seed."""
+    return share_interval(list(group.metric("accuracy").values()), group.photos)
+
+
+def _condition_row(group: Group, paper: Paper) -> Row:
+    definition = group.records[0]["definition"]
+    accuracies = list(group.metric("accuracy").values())
+    accuracy = condition_interval(group)
+    macro_f1 = seed_interval(list(group.metric("macro_f1").values())).clipped()
+    return {
+        "condition": group.condition,
+        "title": group.title,
+        "protocol": group.protocol,
+        "face_cropping": _yes(definition["crop"]),
+        "attention": definition["attention"],
+        "training": "staged" if definition["staged"] else "end_to_end",
+        "rare_class": "excluded" if definition["rare_class_excluded"] else "included",
+        "loss": definition["loss"],
+        "landmarks": _yes(definition["landmarks"]),
+        "seeds": len(group.records),
+        "photos": group.photos,
+        **_bounds("accuracy", accuracy),
+        "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else float("nan"),
+        "interval": accuracy.kind,
+        "accuracy_with_face_mean": seed_interval(list(group.metric("accuracy_with_face").values())).mean,
+        **_bounds("macro_f1", macro_f1),
+        "majority_accuracy": group.majority_accuracy,
+        "paper_accuracy": paper.table1.get(group.condition, float("nan")),
+    }
+
+
+def _most_classes(results: Results) -> int:
+    return max((len(group.classes) for group in results.of("proposed")), default=0)
+
+
+def _class_rows(results: Results, place: int, paper: Paper) -> list[Row]:
+    """The class at that place, under every protocol."""
+    groups = [group for group in results.of("proposed") if place < len(group.classes)]
+    return [_class_row(group, place, paper) for group in groups]
+
+
+def _class_row(group: Group, place: int, paper: Paper) -> Row:
+    label, reported = group.classes[place], paper.class_scores(group.classes[place])
+    intervals = class_intervals(group, place)
+    row: Row = {"class": label, "protocol": group.protocol, "seeds": len(group.records)}
+    row["support"] = float(group.class_scores()["support"][:, place].mean())
+    for name, interval in intervals.items():
+        row |= _bounds(name, interval)
+        row[f"paper_{name}"] = getattr(reported, name) if reported else float("nan")
+    return row | {"interval": intervals["recall"].kind}
+
+
+def class_intervals(group: Group, place: int) -> dict[str, Interval]:
+    """precision, recall and f1 of the class at `place`, each over the photos that it is a share of."""
+    scores = {name: values_SK[:, place] for name, values_SK in group.class_scores().items()}
+    return {
+        "precision": share_interval(scores["precision"].tolist(), int(scores["predicted"].min())),
+        "recall": share_interval(scores["recall"].tolist(), int(scores["support"].min())),
+        "f1": seed_interval(scores["f1"].tolist()).clipped(),
+    }
+
+
+def _bounds(name: str, interval: Interval) -> dict[str, float]:
+    return {f"{name}_mean": interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"

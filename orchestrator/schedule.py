@@ -1,0 +1,171 @@
+"""Ray Tune works off the grid: every cell once, as many at a time as the plan allows."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import ray
+from optuna.storages import BaseStorage
+from ray import tune
+from ray.tune import CheckpointConfig, FailureConfig, ResultGrid, RunConfig, TuneConfig
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from datasets.folder import Folder
+from datasets.store import PhotoArrays
+from orchestrator.recorder import RunRecorder
+from search_spaces.grid import Cell, grid_search
+from trainables.job import TrialJob
+from trainables.worker import METRIC, AblationTrial, WorkerLayout, cell_of
+
+STALLED_AFTER_S = 60.0
+
+
+class TrialListener(Protocol):
+    """Who wants to know how trials fare."""
+
+    def trial_started(self, cell: Cell) -> None:
+        """A trial has its place and begins."""
+
+    def epoch_done(self, cell: Cell, epoch: int, accuracy: float) -> None:
+        """A trial reported an epoch, counted from 0."""
+
+    def trial_done(self, cell: Cell, accuracy: float) -> None:
+        """A trial is in the ledger."""
+
+    def trial_failed(self, cell: Cell) -> None:
+        """A trial failed for good."""
+
+    def stalled(self, message: str) -> None:
+        """Nothing runs, for the reason given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A trial that failed for good, and the last line of why."""
+
+    cell: Cell
+    reason: str
+
+
+def start_recorder(run_folder: Folder, provenance: dict[str, Any]) -> Any:
+    """The recorder as an actor on this machine, which holds the run folder."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(RunRecorder).options(num_cpus=0, scheduling_strategy=here).remote(run_folder, provenance)
+
+
+def run_trials(
+    jobs: Mapping[Cell, TrialJob],
+    todo: Sequence[Cell],
+    *,
+    arrays: PhotoArrays,
+    imagenet: dict[str, np.ndarray] | None,
+    layout: WorkerLayout,
+    concurrent: int,
+    recorder: Any,
+    storage: BaseStorage,
+    listener: TrialListener,
+) -> list[Failure]:
+    """Train the cells of `todo`; the trials that failed twice. Finished trials are in the ledger whatever happens.
+
+    Needs a running Ray with room for `concurrent` trials of `layout` (see `plan.place`).
+    """
+    scratch = tempfile.mkdtemp(prefix="facet-tune-")
+    trainable = tune.with_parameters(
+        AblationTrial,
+        arrays=arrays,
+        imagenet=imagenet,
+        jobs={cell_of(job): job for job in jobs.values()},
+        layout=layout,
+        recorder=recorder,
+        scratch=scratch,
+    )
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, layout.trial_resources()),
+        tune_config=TuneConfig(
+            search_alg=grid_search(storage, list(jobs), todo),
+            num_samples=len(todo),
+            max_concurrent_trials=concurrent,
+            reuse_actors=True,
+        ),
+        run_config=RunConfig(
+            name="grid",
+            storage_path=scratch,
+            verbose=0,
+            callbacks=[_Relay(listener)],
+            failure_config=FailureConfig(max_failures=1),
+            checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
+        ),
+    )
+    try:
+        return _failures(tuner.fit())
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+class _Relay(tune.Callback):
+    """Tells the listener what Tune tells us. Tune pickles its callbacks; a listener may hold a terminal."""
+
+    def __init__(self, listener: TrialListener) -> None:
+        self._listener = listener
+        self._idle_since: float | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Watch for trials that wait although nothing runs."""
+        if any(trial.status == "RUNNING" for trial in trials) or not trials:
+            self._idle_since = None
+            return
+        now = time.monotonic()
+        self._idle_since = self._idle_since or now
+        if now - self._idle_since > STALLED_AFTER_S:
+            self._idle_since = now
+            self._listener.stalled(_what_is_missing(trials))
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """The trial has its resources."""
+        self._listener.trial_started(_cell_of(trial))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """An epoch, or the end of a trial."""
+        if "epoch" in result and not result.get("done"):
+            self._listener.epoch_done(_cell_of(trial), result["epoch"], result[METRIC])
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """The trial's record is in the ledger."""
+        self._listener.trial_done(_cell_of(trial), trial.last_result[METRIC])
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """The trial failed for good."""
+        self._listener.trial_failed(_cell_of(trial))
+
+
+def _cell_of(trial: Any) -> Cell:
+    return trial.config["condition"], trial.config["protocol"], trial.config["seed"]
+
+
+def _what_is_missing(trials: Sequence[Any]) -> str:
+    wanted = trials[-1].placement_group_factory.required_resources
+    free = {name: amount for name, amount in ray.available_resources().items() if name in wanted}
+    return f"No trial has run for {STALLED_AFTER_S:g} s: a trial needs {wanted}, free is {free}. Waiting for nodes."
+
+
+def _failures(results: ResultGrid) -> list[Failure]:
+    failures = []
+    for index in range(len(results)):
+        result = results[index]
+        if result.error is not None:
+            config = result.config or {}
+            lines = [line for line in str(result.error).strip().splitlines() if line.strip()]
+            cell = config["condition"], config["protocol"], config["seed"]
+            failures.append(Failure(cell, lines[-1].strip() if lines else "no reason given"))
+    return failures

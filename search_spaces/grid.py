@@ -1,0 +1,86 @@
+"""The grid of conditions, protocols and seeds as an Optuna study that Ray Tune works off, each cell exactly once.
+
+Cells are enumerated, never sampled: they are enqueued in the study, and the searcher asks for just as many.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState, create_trial
+from ray.tune.search.optuna import OptunaSearch
+
+from datasets.fingerprint import fingerprint
+from trainables.worker import METRIC
+
+Cell = tuple[str, str, int]
+"""Condition, protocol, seed."""
+
+
+def study_name(cells: Sequence[Cell]) -> str:
+    """One study a grid: Optuna allows no other choices for a parameter once a study has some."""
+    return f"ablation-{fingerprint([list(cell) for cell in cells], length=8)}"
+
+
+def cell_params(cell: Cell) -> dict[str, Any]:
+    """A cell as Optuna and Tune name it."""
+    return dict(zip(("condition", "protocol", "seed"), cell, strict=True))
+
+
+def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Cell, Mapping[str, Any]]) -> optuna.Study:
+    """Make the study say what the ledger says: finished cells are there once, complete; nothing else waits or runs.
+
+    `finished` maps cells to ledger records. Trials that an earlier call left waiting or running are marked failed.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=storage, study_name=study_name(cells), direction="maximize", load_if_exists=True
+    )
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
+        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    complete = {_cell_of(trial) for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
+    for cell in cells:
+        if cell in finished and cell not in complete:
+            study.add_trial(_finished_trial(cell, cells, finished[cell]))
+    return study
+
+
+def grid_search(storage: BaseStorage, cells: Sequence[Cell], todo: Sequence[Cell]) -> OptunaSearch:
+    """A searcher that hands out `todo`, in order, and stores each trial's epochs and result in the study."""
+    logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
+    return OptunaSearch(
+        space=_space(cells),
+        metric=METRIC,
+        mode="max",
+        storage=storage,
+        study_name=study_name(cells),
+        points_to_evaluate=[cell_params(cell) for cell in todo],
+    )
+
+
+def _space(cells: Sequence[Cell]) -> dict[str, BaseDistribution]:
+    columns = zip(*cells, strict=True)
+    names = ("condition", "protocol", "seed")
+    return {
+        name: CategoricalDistribution(list(dict.fromkeys(column))) for name, column in zip(names, columns, strict=True)
+    }
+
+
+def _cell_of(trial: optuna.trial.FrozenTrial) -> Cell:
+    return trial.params["condition"], trial.params["protocol"], trial.params["seed"]
+
+
+def _finished_trial(cell: Cell, cells: Sequence[Cell], record: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
+    return create_trial(
+        state=TrialState.COMPLETE,
+        value=record["metrics"]["accuracy"],
+        params=cell_params(cell),
+        distributions=_space(cells),
+        intermediate_values={epoch["epoch"] + 1: epoch["val_accuracy"] for epoch in record["epochs"]},
+        user_attrs={"key": record["key"]},
+    )

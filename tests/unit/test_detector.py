@@ -1,0 +1,141 @@
+"""Our detector is upstream's, one face a photo, and survives every photo."""
+
+import numpy as np
+import pytest
+import skimage.data
+from facenet_pytorch import MTCNN
+from PIL import Image
+
+from datasets.detector import FaceDetector
+
+BLACK = np.zeros((64, 64, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
+@pytest.fixture(scope="module")
+def upstream() -> MTCNN:
+    return MTCNN(select_largest=True)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image.Image:
+    """256 by 256, the face near x 80 to 170, y 60 to 175."""
+    return Image.fromarray(skimage.data.astronaut()[:256, 100:356])
+
+
+def assert_like_upstream(ours, upstream: MTCNN, image: Image.Image) -> None:
+    boxes, probabilities, landmarks = upstream.detect(image, landmarks=True)
+    assert (ours is None) == (boxes is None)
+    if ours is not None:
+        np.testing.assert_allclose(ours.box, boxes[0].astype(float), rtol=0, atol=1e-3)
+        np.testing.assert_allclose(ours.landmarks, landmarks[0].astype(float), rtol=0, atol=1e-3)
+        assert ours.probability == pytest.approx(probabilities[0], abs=1e-5)
+
+
+def test_face_of_the_astronaut_is_found_with_its_landmarks(detector):
+    (face,) = detector.detect([skimage.data.astronaut()])
+    left, top, right, bottom = face.box
+    assert 170 <= left < right <= 280
+    assert 50 <= top < bottom <= 200
+    assert face.probability > 0.99
+    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_eye[1] < nose[1] < left_mouth[1]
+    assert left_mouth[0] < right_mouth[0]
+
+
+def test_every_answer_equals_upstream(detector, upstream, portrait):
+    mirrored = portrait.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    images = [
+        portrait,
+        mirrored,
+        portrait.resize((100, 100)),
+        portrait.crop((90, 60, 250, 200)),
+        Image.fromarray(BLACK),
+    ]
+    for image, ours in zip(images, detector.detect(images), strict=True):
+        assert_like_upstream(ours, upstream, image)
+
+
+def test_larger_of_two_faces_is_chosen(detector, upstream, portrait):
+    pair = Image.new("RGB", (400, 256))
+    pair.paste(portrait.resize((140, 140)), (0, 40))
+    pair.paste(portrait, (144, 0))
+    (face,) = detector.detect([pair])
+    assert face.box[0] > 144
+    assert_like_upstream(face, upstream, pair)
+
+
+def test_arrays_and_pictures_give_the_same_face(detector, portrait):
+    from_picture, from_array = detector.detect([portrait, np.asarray(portrait)])
+    assert np.array_equal(from_picture.box, from_array.box)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        BLACK,
+        BLACK[:20, :20],
+        BLACK[:19],
+        BLACK[:1, :1],
+        np.zeros((0, 64, 3), np.uint8),
+        np.zeros((20, 2000, 3), np.uint8),
+        BLACK[..., 0],
+        Image.new("L", (64, 64)),
+        Image.new("1", (64, 64)),
+        Image.new("I;16", (64, 64)),
+        Image.new("CMYK", (64, 64)),
+    ],
+    ids=lambda image: f"{getattr(image, 'mode', '')}{np.shape(image)}",
+)
+def test_odd_photo_without_a_face_is_none(detector, image):
+    assert detector.detect([image]) == [None]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK"])
+def test_face_is_found_in_a_photo_of_any_mode(detector, portrait, mode):
+    (face,) = detector.detect([portrait.convert(mode)])
+    assert np.abs(face.box - detector.detect([portrait])[0].box).max() < 12
+
+
+def test_face_is_found_in_a_grey_array(detector, portrait):
+    grey = portrait.convert("L")
+    from_array, from_picture = detector.detect([np.asarray(grey), grey])
+    assert np.array_equal(from_array.box, from_picture.box)
+
+
+def test_photo_without_a_face_costs_no_other_photo_its_own(detector, portrait):
+    alone = detector.detect([portrait])[0]
+    small, face, black, again = detector.detect([BLACK[:10], portrait, BLACK, portrait])
+    assert (small, black) == (None, None)
+    assert np.array_equal(face.box, alone.box)
+    assert np.array_equal(again.box, alone.box)
+
+
+def test_no_photo_gives_no_answer(detector):
+    assert detector.detect([]) == []
+
+
+def test_faces_under_the_smallest_size_are_not_searched_for(detector, portrait):
+    distant = Image.new("RGB", (256, 256))
+    distant.paste(portrait.resize((64, 64)), (90, 90))  # the face is 22 by 29 pixels
+    assert detector.detect([distant])[0] is not None
+    assert FaceDetector(min_face_size=100).detect([distant]) == [None]
+
+
+def test_photo_smaller_than_the_smallest_face_is_none():
+    assert FaceDetector(min_face_size=100).detect([BLACK]) == [None]
+
+
+def test_real_photos_give_upstreams_boxes(detector, upstream, shared_data):
+    files = sorted((shared_data / "faces821").rglob("*.jpg"))[::41]
+    images = [Image.open(file).convert("RGB") for file in files]
+    faces = detector.detect(images)
+    assert len(faces) > 18
+    assert sum(face is not None for face in faces) > 0.9 * len(faces)
+    for image, ours in zip(images, faces, strict=True):
+        assert_like_upstream(ours, upstream, image)

@@ -1,0 +1,166 @@
+"""The page and the figures: self-contained, escaped, honest about what is missing."""
+
+import re
+from html.parser import HTMLParser
+
+import pyarrow as pa
+import pytest
+
+from datasets.folder import Folder
+from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
+from orchestrator.paper import load_paper
+from orchestrator.report.build import build_report
+from orchestrator.report.figure_style import to_svg
+from orchestrator.report.figures import FIGURE_DOCS, build_figures, write_figures
+from orchestrator.report.page import render_page
+from orchestrator.report.tables import build_tables
+from orchestrator.report.wording import duration, p_value, percent, percent_interval
+from tests.unit.report_fixtures import make_context, make_predictions, make_record, make_study, results_of
+
+
+def page_of(records, *, with_figures=False, **changes):
+    results, paper = results_of(records), load_paper()
+    figures = build_figures(results, paper) if with_figures else {}
+    images = {name: to_svg(figure) for name, figure in figures.items()}
+    context = make_context(**({"num_planned": len(records)} | changes))
+    return render_page(results, context, paper=paper, tables=build_tables(results, paper), figures=images)
+
+
+class Page(HTMLParser):
+    """Collects attributes that make a browser fetch, and checks that tags close in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.links, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href", "srcset", "data", "poster")]
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def full_page():
+    return page_of(make_study(2), with_figures=True)
+
+
+def test_page_asks_nothing_of_any_network(full_page):
+    page = Page(full_page)
+    assert len(page.links) == len(FIGURE_DOCS)
+    assert all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
+    assert not re.search(r"https?://|@import|url\(", full_page)
+    assert not {"script", "link", "iframe"} & set(page.tags)
+
+
+def test_page_is_well_formed_and_every_figure_has_a_text(full_page):
+    assert Page(full_page).open == []
+    assert all(f'alt="{doc.title}. ' in full_page.replace("&#39;", "'") for doc in FIGURE_DOCS.values())
+
+
+def test_page_shows_no_missing_value_as_a_number(full_page):
+    assert not re.search(r"\b(nan|None|NaN|inf)\b", re.sub(r"base64,[^\"]*", "", full_page))
+
+
+def test_page_gives_verdicts_before_tables(full_page):
+    assert full_page.index("(paper: supported)") < full_page.index("Table 1.") < full_page.index("Figure 3.")
+
+
+def test_names_from_the_data_are_escaped():
+    odd = make_record("<b>bold", 0, classes=("<i>x", "y"), true_labels=("<i>x", "y"), num_right=1)
+    page = page_of([odd, odd | {"condition": "proposed"}], data_name="<script>", notes=["<u>"])
+    assert not any(tag in page for tag in ("<b>", "<i>", "<script>", "<u>"))
+    assert "&lt;b&gt;bold" in page
+    assert "&lt;i&gt;x" in page
+
+
+def test_generated_photos_are_announced_and_others_are_not():
+    banner = "prove nothing about faces"
+    assert banner in page_of([], generated=True)
+    assert banner not in page_of([])
+
+
+def test_notes_name_what_is_missing_and_what_is_mixed():
+    records = [make_record("proposed", 0), make_record("proposed", 1, device="Tesla", versions={"torch": "2.14.0"})]
+    page = page_of(records, num_planned=5, left_out={"no_face": 3})
+    assert "Not finished: 3 of 5 planned trials." in page
+    assert "3 photos left out: no face." in page
+    assert "Trials differ in device: Tesla and cpu (x86_64)." in page
+    assert "different versions of torch: 2.14.0 and 2.15.0" in page
+    assert "these accuracies are optimistic" in page
+
+
+def test_notes_name_the_conditions_that_do_not_beat_the_majority():
+    page = page_of([make_record("eca", 0, 20), make_record("proposed", 0, 12)])
+    assert "(1 of 2 conditions): Proposed." in page
+
+
+def test_detection_is_shown_with_its_total_beside_the_papers():
+    counts = {"photos": 10, "faces": 9, "no_face": 1, "unreadable": 0}
+    rows = [{"split": "train", "label": "joy"} | counts, {"split": "test", "label": "joy"} | counts]
+    page = page_of([], detection=rows)
+    assert "826 of 833" in page
+    assert '<td class="number">18</td><td class="number">90.0 %</td>' in page
+
+
+def test_protocols_stand_beneath_one_another():
+    records = [make_record("proposed", 0), make_record("proposed", 0, protocol="clean")]
+    figures, page = build_figures(results_of(records), load_paper()), page_of(records)
+    assert {len(figure.axes) for figure in figures.values()} == {2}
+    assert '<th scope="col">Protocol</th>' in page
+    assert "Protocol clean: the proposed condition reaches" in page
+
+
+def test_figures_are_the_same_bytes_each_time_and_need_their_conditions(tmp_path):
+    records, paper = [make_record("minus_crop", 0), make_record("eca", 0)], load_paper()
+    once, again = (build_figures(results_of(records), paper) for _ in range(2))
+    assert list(once) == ["figure3", "figure8"]
+    assert to_svg(once["figure3"]) == to_svg(again["figure3"])
+    assert write_figures({"figure8": once["figure8"]}, Folder.at(tmp_path)) == [
+        "figures/figure8.png",
+        "figures/figure8.svg",
+    ]
+    assert (tmp_path / "figures/figure8.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_class_name_with_dollars_is_drawn_as_it_is():
+    odd = make_record("proposed", 0, 1, classes=("a$_{b$", "y"), true_labels=("a$_{b$", "y"))
+    assert to_svg(build_figures(results_of([odd]), load_paper())["figure4"])
+
+
+def write_trial(ledger, record):
+    table = make_predictions([record]).assign(logits=[[0.0, 1.0, 0.0]] * record["num_eval"])
+    stored = {name: value for name, value in record.items() if name != "labels"}
+    stored["predictions"] = f"predictions/{record['key']}.parquet"
+    ledger.write(stored, pa.Table.from_pandas(table, schema=PREDICTIONS_SCHEMA, preserve_index=False))
+
+
+def test_report_is_built_from_a_run_folder_of_the_trials_asked_for(tmp_path):
+    folder, record = Folder.at(tmp_path), make_record("proposed", 0)
+    write_trial(Ledger(folder), record)
+    write_trial(Ledger(folder), make_record("proposed", 1))
+    written = build_report(folder, make_context(keys=(record["key"], "not-run-yet")))
+    assert all((tmp_path / name).is_file() for name in written)
+    assert {"report.html", "tables/table5.tex", "figures/figure4.png"} <= set(written)
+    assert "1 of 4 finished" in (tmp_path / "report.html").read_text()
+
+
+def test_report_of_no_finished_trial_says_so(tmp_path):
+    written = build_report(Folder.at(tmp_path), make_context())
+    assert not any(name.startswith("figures/") for name in written)
+    assert "No finished trial has a row here yet." in (tmp_path / "report.html").read_text()
+
+
+def test_numbers_are_worded_as_people_read_them():
+    assert percent_interval(0.613, 0.55, 0.6761) == "61.3 % (55.0 to 67.6)"
+    assert (percent(-0.0001), percent(float("nan")), p_value(0.0004)) == ("0.0 %", "", "< 0.001")
+    assert [duration(seconds) for seconds in (4.56, 59.96, 725, 10930)] == [
+        "4.6 s",
+        "1 min 00 s",
+        "12 min 05 s",
+        "3 h 02 min",
+    ]

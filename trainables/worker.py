@@ -1,0 +1,213 @@
+"""Ray's side of a trial: a Tune trainable that runs Ray Train inside, one reported epoch a step.
+
+A trial of one worker trains in the trial's own process (Ray Train's local mode), so that no process starts for it; more
+workers train by DDP from the same function. Actors are reused from trial to trial.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import ray
+import torch
+from ray import tune
+from ray.train import FailureConfig, RunConfig, ScalingConfig, get_context
+from ray.train.torch import TorchConfig, TorchTrainer, get_device
+from ray.util.queue import Empty as RayQueueEmpty
+from ray.util.queue import Queue as RayQueue
+
+from datasets.store import PhotoArrays
+from trainables.checkpoint import Checkpointer
+from trainables.job import EpochRecord, TrialJob
+from trainables.team import Team
+from trainables.train import run_training
+
+METRIC = "accuracy"
+"""What a step reports to Tune: accuracy on the reported photos, of the epoch; in the last result, of the trial."""
+_POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLayout:
+    """The workers of one trial and what each may use. `gpus_real`: whether torch sees a GPU where Ray counts one."""
+
+    workers: int = 1
+    cpus_per_worker: int = 1
+    gpus_per_worker: float = 0.0
+    gpus_real: bool = False
+
+    def trial_resources(self) -> tune.PlacementGroupFactory:
+        """What Tune reserves for the trial's own process."""
+        if self.workers > 1:
+            # It only waits for its workers, which Ray Train places: any share of a core here could leave them short of one.
+            return tune.PlacementGroupFactory([{"memory": 1}])
+        return tune.PlacementGroupFactory([{"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}])
+
+
+class Recorder(Protocol):
+    """The actor that keeps what trials produce, next to the run folder."""
+
+    load_checkpoint: Any
+    save_checkpoint: Any
+    finish: Any
+
+
+def cell_of(job: TrialJob) -> tuple[str, str, int]:
+    """What names a trial in Tune and Optuna: condition, protocol, seed."""
+    return job.name, job.protocol, job.seed
+
+
+class AblationTrial(tune.Trainable):
+    """One (condition, protocol, seed). The result of each step holds METRIC; the last one also `done`."""
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        *,
+        arrays: PhotoArrays,
+        imagenet: dict[str, np.ndarray] | None,
+        jobs: dict[tuple[str, str, int], TrialJob],
+        layout: WorkerLayout,
+        recorder: Recorder,
+        scratch: str,
+    ) -> None:
+        """Keep what is shared. Nothing starts yet: Tune may run this trial on another actor after all."""
+        self._shared = {
+            "arrays": arrays,
+            "imagenet": imagenet,
+            "layout": layout,
+            "recorder": recorder,
+            "scratch": scratch,
+        }
+        self._jobs = jobs
+        self._training: _Training | None = None
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next trial on in this process."""
+        self._training = None
+        self.config = new_config
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Wait for the next epoch. Raises what the training raised."""
+        if self._training is None:
+            job = self._jobs[self.config["condition"], self.config["protocol"], self.config["seed"]]
+            self._training = _Training(job, **self._shared)
+        return self._training.next_result()
+
+
+class _Training:
+    """A trial's training in a thread, and the queue of what it reports."""
+
+    def __init__(self, job: TrialJob, *, layout: WorkerLayout, scratch: str, **shared: Any) -> None:
+        self._job, self._layout, self._scratch = job, layout, scratch
+        self._reports: Any = RayQueue(actor_options={"num_cpus": 0}) if layout.workers > 1 else queue.Queue()
+        self._config = {"job": job, "layout": layout, "reports": self._reports, **shared}
+        self._outcome: tuple[str, Any] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"train-{job.key}", daemon=True)
+        self._thread.start()
+
+    def next_result(self) -> dict[str, Any]:
+        """The next epoch, or the end."""
+        while True:
+            try:
+                record: EpochRecord = self._reports.get(timeout=_POLL_S if self._outcome is None else 0.01)
+                return {METRIC: record.val_accuracy, "epoch": record.epoch, "stage": record.stage, "key": self._job.key}
+            except (queue.Empty, RayQueueEmpty):
+                if self._outcome is not None and not self._thread.is_alive():
+                    return self._end()
+
+    def _end(self) -> dict[str, Any]:
+        assert self._outcome is not None
+        kind, value = self._outcome
+        if isinstance(self._reports, RayQueue):
+            self._reports.shutdown()
+        if kind == "error":
+            raise value
+        return {METRIC: value, "key": self._job.key, "done": True}
+
+    def _run(self) -> None:
+        try:
+            self._outcome = ("done", self._trainer().fit().return_value)
+        except BaseException as error:
+            self._outcome = ("error", error)
+
+    def _trainer(self) -> TorchTrainer:
+        layout = self._layout
+        if layout.workers == 1:
+            return TorchTrainer(
+                train_worker, train_loop_config=self._config, scaling_config=ScalingConfig(num_workers=0)
+            )
+        config = {
+            **self._config,
+            "arrays": ray.put(self._config["arrays"]),
+            "imagenet": ray.put(self._config["imagenet"]),
+        }
+        resources = {"CPU": layout.cpus_per_worker, "GPU": layout.gpus_per_worker}
+        return TorchTrainer(
+            train_worker,
+            train_loop_config=config,
+            torch_config=TorchConfig(backend="nccl" if layout.gpus_real else "gloo"),
+            scaling_config=ScalingConfig(
+                num_workers=layout.workers, use_gpu=layout.gpus_per_worker > 0, resources_per_worker=resources
+            ),
+            run_config=RunConfig(
+                name=f"{self._job.key}-{id(self)}",  # a used name would silently resume the finished run of that name
+                storage_path=self._scratch,
+                failure_config=FailureConfig(max_failures=0, controller_failure_limit=2),  # or it retries for ever
+            ),
+        )
+
+
+def train_worker(config: dict[str, Any]) -> float:
+    """What every Ray Train worker runs; the accuracy of the trial's best epoch.
+
+    Only rank 0 reports epochs, keeps checkpoints and hands the outcome to the recorder.
+    """
+    job, layout, recorder = config["job"], config["layout"], config["recorder"]
+    _make_deterministic(layout.cpus_per_worker)
+    team = _team(layout)
+    arrays, imagenet = (
+        ray.get(x) if isinstance(x, ray.ObjectRef) else x for x in (config["arrays"], config["imagenet"])
+    )
+    outcome = run_training(
+        job,
+        arrays,
+        None if imagenet is None else {name: torch.tensor(tensor) for name, tensor in imagenet.items()},
+        team=team,
+        checkpointer=Checkpointer(
+            load=lambda: ray.get(recorder.load_checkpoint.remote(job.key)),
+            save=lambda content: ray.get(recorder.save_checkpoint.remote(job.key, content)),
+        ),
+        report=config["reports"].put if team.rank == 0 else lambda record: None,
+    )
+    if team.rank == 0:
+        ray.get(recorder.finish.remote(job, outcome, device_name(team.device), team.size))
+    return outcome.state.best.val_accuracy
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or `cpu`."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _team(layout: WorkerLayout) -> Team:
+    on_gpu = layout.gpus_per_worker > 0 and torch.cuda.is_available()  # Ray's GPUs may be logical
+    device = get_device() if on_gpu else torch.device("cpu")
+    if layout.workers == 1:
+        return Team(device=device)
+    context = get_context()
+    return Team(rank=context.get_world_rank(), size=context.get_world_size(), device=device)
+
+
+def _make_deterministic(num_threads: int) -> None:
+    """The same numbers on the same machine: a fixed number of threads, no autotuned or reduced-precision kernels."""
+    torch.set_num_threads(num_threads)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
