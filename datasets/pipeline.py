@@ -139,6 +139,7 @@ def _crop(source: Source, photos: Sequence[Photo], cfg: CropConfig, resources: C
         num_gpus=resources.num_gpus,
     )
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
+        assert isinstance(table, pa.Table)
         yield table.cast(SCHEMA)
 
 

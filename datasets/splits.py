@@ -64,7 +64,7 @@ def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]
     label, count = min(Counter(photo.label for photo in rows).items(), key=lambda item: (item[1], item[0]))
     if count < num_folds:
         raise UserError(
-            f"Class `{label}` has {count} photos; `test_frac` {cfg.test_frac} needs at least {num_folds} of each class. "
+            f"Class `{label}` has {count} photos; `test_frac` {cfg.test_frac} needs at least {num_folds} of each. "
             "Add photos, remove the class folder, or raise --test-frac."
         )
     labels = [photo.label for photo in rows]
@@ -72,7 +72,7 @@ def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]
         groups = [photo.subject or photo.path for photo in rows]
         if len(set(groups)) < num_folds:
             raise UserError(
-                f"`test_frac` {cfg.test_frac} needs at least {num_folds} subjects, so that no subject stands on both sides; "
+                f"`test_frac` {cfg.test_frac} needs at least {num_folds} subjects, to keep each on one side; "
                 f"there are {len(set(groups))}. Give a split in the manifest, or raise --test-frac."
             )
         folds = StratifiedGroupKFold(num_folds, shuffle=True, random_state=cfg.split_seed)
@@ -91,6 +91,6 @@ def _check_sides(photos: Sequence[Photo], name: str) -> None:
         lacking = sorted(classes - {photo.label for photo in photos if photo.split == split})
         if lacking:
             raise UserError(
-                f"`--data {name}`: class `{lacking[0]}` has no photo in the {split} split; each class needs at least one "
-                "on each side. Move some there, or remove the class."
+                f"`--data {name}`: class `{lacking[0]}` has no photo in the {split} split; each side needs one of "
+                "every class. Move some there, or remove the class."
             )

@@ -70,7 +70,7 @@ class Capacity:
 def find_address(address: str) -> str | None:
     """The cluster to join, or None for a local one. Raises UserError where a named cluster does not answer.
 
-    `auto` is RAY_ADDRESS or the cluster that `ray start` made this machine part of; never another program's private one.
+    `auto` is RAY_ADDRESS or the cluster that `ray start` made this machine part of, never a private one.
     """
     if address == "local":
         return None
@@ -145,7 +145,7 @@ def _running_capacity() -> Capacity:
     nodes = [Node(offered.get("CPU", 0.0), offered.get("GPU", 0.0)) for offered in live]
     address = ray.get_runtime_context().gcs_address
     description = f"Ray cluster at {address}, {_amount(len(nodes), 'node')}"
-    promised = _promised_nodes()
+    promised = list(_promised_nodes())
     if sum(node.gpus + node.cpus for node in promised) > sum(node.gpus + node.cpus for node in nodes):
         nodes, description = promised, f"{description}, growing to {_amount(len(promised), 'node')}"
     capacity = Capacity(description, tuple(nodes))

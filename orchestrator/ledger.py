@@ -50,6 +50,10 @@ class Ledger:
         """The trials that are finished."""
         return {name.removesuffix(".json") for name in self._records.names(".json")}
 
+    def has(self, key: str) -> bool:
+        """Whether that trial is finished."""
+        return self._records.exists(f"{key}.json")
+
     def read(self, key: str) -> Record:
         """One record. Raises FileNotFoundError."""
         return json.loads(self._records.read_bytes(f"{key}.json"))

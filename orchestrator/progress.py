@@ -114,6 +114,7 @@ class Counter:
         self._task = view._bars.add_task(title, total=None, note="")
 
     def __call__(self, done: int, total: int) -> None:
+        """Show both numbers."""
         self._view._bars.update(self._task, completed=done, total=total, note=self._unit)
         self._view.line(f"{self._title}: {done} of {total} {self._unit}", force=done == total)
 

@@ -12,9 +12,9 @@ import pandas as pd
 from datasets.errors import UserError
 from datasets.folder import Folder
 from orchestrator.ledger import Ledger, Record
-from orchestrator.plan import STUDY_FILE
 from orchestrator.progress import duration
 from orchestrator.report.build import ReportContext, build_report
+from orchestrator.study import STUDY_FILE
 
 
 def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -55,13 +55,14 @@ def _read_json(folder: Folder, name: str) -> Any:
 def _detection(run_folder: Folder) -> list[dict[str, Any]]:
     if not run_folder.exists("detection.csv"):
         return []
-    return pd.read_csv(io.BytesIO(run_folder.read_bytes("detection.csv")), keep_default_na=False).to_dict("records")
+    table = pd.read_csv(io.BytesIO(run_folder.read_bytes("detection.csv")), keep_default_na=False)
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _photos(run_folder: Folder, left_out: Mapping[str, int]) -> dict[str, str]:
     rows = _detection(run_folder)
     totals = {name: sum(row[name] for row in rows) for name in ("photos", "faces", "no_face", "unreadable")}
-    text = f"{totals['photos']}: {totals['faces']} with a face, {totals['no_face']} without, {totals['unreadable']} unreadable"
+    text = "{photos}: {faces} with a face, {no_face} without, {unreadable} unreadable".format(**totals)
     return {"Photos": text + "".join(f", {count} files {reason}" for reason, count in left_out.items())}
 
 

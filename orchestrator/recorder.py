@@ -44,7 +44,7 @@ class RunRecorder:
         folder = self._folder / "models" / record["condition"]
         if folder.exists("config.json"):
             held = json.loads(folder.read_bytes("config.json"))
-            if held["trial"] in self._ledger.keys() and _rank(held) >= _rank(_model_config(record)):
+            if self._ledger.has(held["trial"]) and _rank(held) >= _rank(_model_config(record)):
                 return
         folder.write_bytes("model.safetensors", to_safetensors(_contiguous(outcome.state.best_weights)))
         folder.write_text("config.json", json.dumps(_model_config(record), indent=1, ensure_ascii=False) + "\n")
@@ -74,7 +74,7 @@ def _model_config(record: Record) -> dict[str, Any]:
         "input": "face crop" if record["definition"]["crop"] else "full frame",
         "accuracy": record["metrics"]["accuracy"],
         "best_epoch": record["best_epoch"],
-        "note": "The seed with the highest accuracy on the reported photos; the mean over seeds is in tables/table1.csv.",
+        "note": "The seed of highest accuracy on the reported photos; tables/table1.csv has the mean over seeds.",
     }
 
 

@@ -45,8 +45,8 @@ class RunConfig(Config):
     cpus_per_worker: int = Field(default=1, ge=1)
     """Processor cores, and threads, of one worker. The number of threads can change the last digits of a result."""
     gpus_per_trial: float | None = Field(default=None, ge=0)
-    """GPUs of one trial, shared by its workers; a fraction packs several trials on a GPU. By default 1 where the cluster
-    has any, else 0."""
+    """GPUs of one trial, shared by its workers; a fraction packs several trials on one. By default 1 where there is
+    any, else 0."""
     max_concurrent_trials: int | None = Field(default=None, ge=1)
     """At most so many trials at once; by default as many as fit."""
     crop_workers: int | None = Field(default=None, ge=1)

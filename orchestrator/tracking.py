@@ -109,7 +109,7 @@ def log_to_tensorboard(record: Record, folder: Path) -> None:
 
 
 def log_to_wandb(record: Record, folder: Path, *, project: str, mode: str) -> None:
-    """One run a trial: group is the condition, job type the protocol, the id is stable, so that nothing is logged twice.
+    """One run a trial: group is the condition, job type the protocol, the id is stable.
 
     Raises whatever W&B raises.
     """

@@ -73,7 +73,7 @@ def select_conditions(names: Sequence[str]) -> dict[str, Condition]:
     for name in names:
         if name not in groups and name not in known:
             raise UserError(
-                f"`conditions` has no `{name}`. Choose from the groups {', '.join(GROUPS)} and the names {', '.join(known)}."
+                f"`conditions` has no `{name}`. Choose groups ({', '.join(GROUPS)}) or names ({', '.join(known)})."
             )
         chosen |= groups.get(name) or {name: known[name]}
     if not chosen:

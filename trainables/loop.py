@@ -26,7 +26,7 @@ class EpochStats:
 def train_one_epoch(
     model: nn.Module, batches: Iterable[Batch], optimizer: Optimizer, *, loss_fn: nn.Module, team: Team
 ) -> EpochStats:
-    """One pass over `batches`; changes `model` and `optimizer` only. Loss and accuracy are those of the moving model."""
+    """One pass over `batches`; changes `model` and `optimizer` only. The scores are those of the model as it moves."""
     model.train()
     sums = torch.zeros(3, dtype=torch.float64, device=team.device)
     for batch in batches:

@@ -7,6 +7,7 @@ Source: the paper's section "Enhanced Network Design"; where ECA stands is our r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import timm
 import torch
@@ -26,10 +27,10 @@ class EmotionNet(nn.Module):
 
     mean: Tensor
     std: Tensor
+    backbone: Any
+    """A timm EfficientNet without classifier and pooling; timm adds attributes that torch's types do not know."""
 
-    def __init__(
-        self, backbone: nn.Module, attention: nn.Module, landmark_net: nn.Module | None, num_classes: int
-    ) -> None:
+    def __init__(self, backbone: Any, attention: nn.Module, landmark_net: nn.Module | None, num_classes: int) -> None:
         super().__init__()
         cfg = backbone.pretrained_cfg
         self.register_buffer("mean", torch.tensor(cfg["mean"]).view(1, 3, 1, 1))
@@ -37,7 +38,7 @@ class EmotionNet(nn.Module):
         self.backbone, self.attention, self.landmark_net = backbone, attention, landmark_net
         num_features = int(backbone.num_features)
         if landmark_net is not None:
-            num_features += int(landmark_net[-2].out_features)
+            num_features += next(reversed(list(landmark_net.parameters()))).numel()  # its last bias
         self.classifier = nn.Linear(num_features, num_classes)
         self.head_only = False
 
@@ -83,7 +84,7 @@ def build_model(
         return EmotionNet(backbone, attention, landmark_net, num_classes)
 
 
-def _attention(backbone: nn.Module, kind: Attention) -> nn.Module:
+def _attention(backbone: Any, kind: Attention) -> nn.Module:
     if kind == "eca":
         return EfficientChannelAttention(backbone.num_features)
     if kind == "eca_blocks":

@@ -16,7 +16,7 @@ class ModelConfig(Config):
     """The network that every condition varies."""
 
     backbone: Backbone = "tf_efficientnet_lite0"
-    """tf_efficientnet_lite0 (ImageNet weights ship with the installation) or efficientnet_b0 (weights from timm's hub)."""
+    """tf_efficientnet_lite0 (its ImageNet weights are installed) or efficientnet_b0 (weights from timm's hub)."""
     weights: Literal["imagenet", "random"] = "imagenet"
     """Where training starts."""
     landmark_features: int = Field(default=32, ge=1)

@@ -56,6 +56,11 @@ class TeamBatchNorm(BatchNormAct2d):
         """Normalised, scaled, activated. In eval mode exactly as without workers."""
         if not self.training:
             return super().forward(x_BCHW)
+        # timm's batch norms have all of them
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         shift_C = self.running_mean.detach().clone()
         centred = x_BCHW - shift_C.view(1, -1, 1, 1)
         num_values = x_BCHW.new_full((1,), float(x_BCHW.numel() // x_BCHW.shape[1]))

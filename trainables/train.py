@@ -58,7 +58,7 @@ class _Run:
         model = build_model(
             job.condition, job.model, num_classes=len(view.classes), seed=job.seed, imagenet=imagenet
         )  # channels-last is a third faster on CPUs
-        self.model: EmotionNet = model.to(team.device, memory_format=torch.channels_last)
+        self.model: EmotionNet = model.to(team.device).to(memory_format=torch.channels_last)
         train_labels = torch.from_numpy(view.label_of_N[view.rows_train])
         loss_fn = build_loss(job.condition.loss, job.train, train_labels=train_labels, num_classes=len(view.classes))
         self.loss_fn = loss_fn.to(team.device)

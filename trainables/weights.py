@@ -26,7 +26,7 @@ def describe_weights(backbone: str, weights: str) -> str:
     import timm
 
     cfg = timm.models.get_pretrained_cfg(backbone)
-    return f"imagenet (timm hub, {backbone}.{cfg.tag})"
+    return f"imagenet (timm hub, {backbone}.{cfg.tag if cfg else 'untagged'})"
 
 
 def ensure_weights(backbone: str, weights: str, *, offline: bool) -> None:

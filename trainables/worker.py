@@ -43,7 +43,7 @@ class WorkerLayout:
     def trial_resources(self) -> tune.PlacementGroupFactory:
         """What Tune reserves for the trial's own process."""
         if self.workers > 1:
-            # It only waits for its workers, which Ray Train places: any share of a core here could leave them short of one.
+            # It only waits for its workers, which Ray Train places: any share of a core could leave them short of one.
             return tune.PlacementGroupFactory([{"memory": 1}])
         return tune.PlacementGroupFactory([{"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}])
 
@@ -64,7 +64,7 @@ def cell_of(job: TrialJob) -> tuple[str, str, int]:
 class AblationTrial(tune.Trainable):
     """One (condition, protocol, seed). The result of each step holds METRIC; the last one also `done`."""
 
-    def setup(
+    def setup(  # type: ignore[override]  # the rest comes from tune.with_parameters
         self,
         config: dict[str, Any],
         *,
@@ -76,7 +76,7 @@ class AblationTrial(tune.Trainable):
         scratch: str,
     ) -> None:
         """Keep what is shared. Nothing starts yet: Tune may run this trial on another actor after all."""
-        self._shared = {
+        self._shared: dict[str, Any] = {
             "arrays": arrays,
             "imagenet": imagenet,
             "layout": layout,
@@ -136,10 +136,12 @@ class _Training:
         except BaseException as error:
             self._outcome = ("error", error)
 
-    def _trainer(self) -> TorchTrainer:
+    def _trainer(self) -> Any:
+        new_trainer: Any = TorchTrainer  # type checkers see the signatures of Ray Train's first version
+        new_failure_config: Any = FailureConfig
         layout = self._layout
         if layout.workers == 1:
-            return TorchTrainer(
+            return new_trainer(
                 train_worker, train_loop_config=self._config, scaling_config=ScalingConfig(num_workers=0)
             )
         config = {
@@ -148,7 +150,7 @@ class _Training:
             "imagenet": ray.put(self._config["imagenet"]),
         }
         resources = {"CPU": layout.cpus_per_worker, "GPU": layout.gpus_per_worker}
-        return TorchTrainer(
+        return new_trainer(
             train_worker,
             train_loop_config=config,
             torch_config=TorchConfig(backend="nccl" if layout.gpus_real else "gloo"),
@@ -158,7 +160,7 @@ class _Training:
             run_config=RunConfig(
                 name=f"{self._job.key}-{id(self)}",  # a used name would silently resume the finished run of that name
                 storage_path=self._scratch,
-                failure_config=FailureConfig(max_failures=0, controller_failure_limit=2),  # or it retries for ever
+                failure_config=new_failure_config(max_failures=0, controller_failure_limit=2),  # or it retries for ever
             ),
         )
 

@@ -82,7 +82,9 @@ def test_every_name_can_be_chosen():
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(UserError, match=r"`conditions` has no `nosuch`. Choose from the groups table1, .*baseline_cnn"):
+    with pytest.raises(
+        UserError, match=r"`conditions` has no `nosuch`. Choose groups \(table1, .*names \(baseline_cnn"
+    ):
         select_conditions(["table1", "nosuch"])
 
 

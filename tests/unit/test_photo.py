@@ -120,6 +120,13 @@ def test_damaged_file_is_unreadable(content):
     assert (decode(content).status, decode(content).image) == (UNREADABLE, None)
 
 
+@pytest.mark.parametrize(("kind", "start", "end"), [("DDS", 80, 84), ("AVIF", 275, None)])
+def test_decoder_that_gives_up_in_its_own_way_leaves_the_photo_unreadable(kind, start, end):
+    content = np.frombuffer(saved(picture(), kind), np.uint8).copy()
+    content[start:end] = 0  # Pillow raises NotImplementedError for the one and RuntimeError for the other
+    assert decode(content.tobytes()).status == UNREADABLE
+
+
 @settings(max_examples=300)
 @given(
     kind=st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "DDS"]),

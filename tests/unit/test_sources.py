@@ -71,6 +71,22 @@ def test_reader_gives_the_bytes_of_a_photo_also_after_pickling(photo_tree, tmp_p
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_reader_says_with_oserror_that_a_photo_is_gone(photo_tree, tmp_path, packed):
+    folder = photo_tree("joy/a.jpg")
+    source = open_source(str(zip_of(folder, tmp_path / "photos.zip") if packed else folder))
+    with pytest.raises(OSError, match=r"joy/b\.jpg"):
+        source.reader.read("joy/b.jpg")
+
+
+def test_archive_that_was_replaced_by_junk_is_an_oserror(photo_tree, tmp_path):
+    archive = zip_of(photo_tree("joy/a.jpg"), tmp_path / "photos.zip")
+    reader = open_source(str(archive)).reader
+    archive.write_bytes(b"junk")
+    with pytest.raises(OSError, match=r"joy/a\.jpg in .*photos\.zip"):
+        reader.read("joy/a.jpg")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 def test_hidden_files_and_macos_shadows_are_ignored_without_a_count(photo_tree, tmp_path, packed):
     folder = photo_tree("joy/a.jpg", "sad/b.jpg", "__MACOSX/joy/._a.jpg", "joy/.DS_Store", ".git/x.jpg", "sad/.b.jpg")
     source = open_source(str(zip_of(folder, tmp_path / "photos.zip") if packed else folder))

@@ -102,14 +102,14 @@ def test_source_with_train_and_val_alone_reports_on_val():
     [
         (rows({"joy": 9}), r"has one class only, \['joy'\]; a study needs at least two"),
         (rows({"joy": 9, "Joy": 9}), "classes `Joy` and `joy` differ in letter case only. Rename one"),
-        (rows({"joy": 9, "sad": 4}), "Class `sad` has 4 photos; `test_frac` 0.2 needs at least 5 of each class"),
+        (rows({"joy": 9, "sad": 4}), "Class `sad` has 4 photos; `test_frac` 0.2 needs at least 5 of each"),
         (
             rows({"joy": 2, "sad": 2}, split="train") + rows({"joy": 2}),
             "`joy/p0.jpg` of `--data photos` has no split while others have one. Give all or none",
         ),
         (
             rows({"joy": 2, "sad": 2}, split="train") + rows({"joy": 2}, split="test"),
-            "class `sad` has no photo in the test split; each class needs at least one",
+            "class `sad` has no photo in the test split; each side needs one",
         ),
         (rows({"joy": 2, "sad": 2}, split="test"), "class `joy` has no photo in the train split"),
     ],

@@ -1,0 +1,120 @@
+"""What a run folder says of its run beside the ledger: identity, environment, detection, sessions, the Optuna study."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from optuna.storages import BaseStorage
+
+from datasets.errors import UserError
+from datasets.folder import Folder
+from datasets.shards import read_rows
+from orchestrator.cluster import Capacity
+from orchestrator.environment import describe_environment
+from orchestrator.ledger import Ledger
+from orchestrator.spec import write_yaml
+from orchestrator.study import STUDY_FILE, Study, study_text
+from search_spaces.grid import Cell
+
+OPTUNA_FILE = "optuna.db"
+SESSIONS_FILE = "sessions.json"
+
+
+@dataclass
+class Session:
+    """What this call adds to `sessions.json`."""
+
+    started_at: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    cluster: str = ""
+    crop_s: float = 0.0
+    grid_s: float = 0.0
+    concurrent: int = 1
+    trials: int = 0
+    training_s: float = 0.0
+
+    def overhead_s(self) -> float | None:
+        """Slot seconds that no trial trained in, a trial: start-up, scheduling, recording, and idling at the end."""
+        return (self.grid_s * self.concurrent - self.training_s) / self.trials if self.trials else None
+
+
+@contextmanager
+def study_storage(run_folder: Folder) -> Iterator[BaseStorage]:
+    """The Optuna storage `optuna.db` of the run folder; a remote folder gets a copy when the block ends."""
+    from optuna.storages import RDBStorage
+
+    if run_folder.is_local:
+        yield RDBStorage(f"sqlite:///{run_folder.path(OPTUNA_FILE)}")
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="facet-optuna-"))
+    if run_folder.exists(OPTUNA_FILE):
+        (scratch / OPTUNA_FILE).write_bytes(run_folder.read_bytes(OPTUNA_FILE))
+    try:
+        yield RDBStorage(f"sqlite:///{scratch / OPTUNA_FILE}")
+    finally:
+        run_folder.write_bytes(OPTUNA_FILE, (scratch / OPTUNA_FILE).read_bytes())
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_identity(study: Study, capacity: Capacity) -> None:
+    """`study.json`, `spec.yaml`, `environment.json` and `plan.json`: what this run is, and what it was asked for."""
+    folder = study.run_folder
+    folder.write_text(STUDY_FILE, study_text(study))
+    folder.write_text("spec.yaml", write_yaml(study.spec))
+    folder.write_text("environment.json", json.dumps(describe_environment(capacity.description), indent=1) + "\n")
+    plan = {
+        "keys": [job.key for job in study.jobs.values()],
+        "data_name": study.source.name,
+        "generated": study.source.generated,
+        "left_out": study.source.left_out,
+    }
+    folder.write_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_detection(study: Study) -> None:
+    """`detection.csv`: photos, faces found, photos without a face and unreadable ones, by split and class."""
+    rows = read_rows(study.crop_folder, ["split", "label", "status"]).to_pandas()
+    counts = rows.groupby(["split", "label"], sort=False)["status"]
+    table = pd.DataFrame(
+        {
+            "photos": counts.size(),
+            "faces": counts.agg(lambda status: int((status == "ok").sum())),
+            "no_face": counts.agg(lambda status: int((status == "no_face").sum())),
+            "unreadable": counts.agg(lambda status: int((~status.isin(["ok", "no_face"])).sum())),
+        }
+    )
+    order = {name: index for index, name in enumerate(study.source.classes)}
+    table = table.reset_index().sort_values(["split", "label"], key=lambda column: column.map(order).fillna(column))
+    study.run_folder.write_text("detection.csv", table.to_csv(index=False))
+
+
+def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[Cell]) -> None:
+    """Add this call to `sessions.json`, with the time that scheduling cost it."""
+    done = [study.jobs[cell].key for cell in todo if ledger.has(study.jobs[cell].key)]
+    if not done and not session.crop_s:
+        return  # a call that computed nothing leaves no trace
+    session.trials = len(done)
+    session.training_s = sum(record["wall_s"] for record in ledger.read_all(done))
+    folder = study.run_folder
+    earlier = json.loads(folder.read_bytes(SESSIONS_FILE)) if folder.exists(SESSIONS_FILE) else []
+    entry = {**session.__dict__, "overhead_s": session.overhead_s()}
+    folder.write_text(SESSIONS_FILE, json.dumps([*earlier, entry], indent=1) + "\n")
+
+
+def set_aside(folder: Folder) -> None:
+    """Rename an earlier run out of the way; nothing is deleted."""
+    if not folder.exists():
+        return
+    if not folder.is_local:
+        raise UserError(f"`--fresh` cannot rename {folder}. Choose another --out.")
+    if not folder.exists(STUDY_FILE) and any(Path(folder.base).iterdir()):
+        raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
+    aside = f"{folder.base}.before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
+    Path(folder.base).rename(aside)

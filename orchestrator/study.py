@@ -1,0 +1,139 @@
+"""The study that a spec asks for: its photos, its trials, its run folder. Nothing is computed yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.cropper import CropConfig
+from datasets.errors import UserError
+from datasets.fingerprint import fingerprint
+from datasets.folder import Folder
+from datasets.shards import crop_fingerprint, hash_photos
+from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
+from datasets.splits import split_source
+from orchestrator.spec import Spec
+from search_spaces.conditions import select_conditions
+from search_spaces.grid import Cell
+from trainables.job import TrialJob
+from trainables.recipe import ModelConfig, TrainConfig
+from trainables.worker import cell_of
+
+PROTOCOL = "paper"
+"""Folders as they are, and the best epoch chosen on the reported photos, as published."""
+STUDY_FILE = "study.json"
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The photos and settings of a spec, named by what they are."""
+
+    spec: Spec
+    source: Source
+    photos: tuple[Photo, ...]
+    data_fingerprint: str
+    spec_hash: str
+    rare_class: str
+    jobs: Mapping[Cell, TrialJob]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every (condition, protocol, seed), seed by seed, so that an interrupted run leaves whole pairs."""
+        return list(self.jobs)
+
+    @property
+    def run_folder(self) -> Folder:
+        """Where the run is kept."""
+        default = Path(RUNS) / f"{self.source.name}-{self.spec.preset}-{self.spec_hash[:8]}"
+        return Folder.at(self.spec.out or default)
+
+    @property
+    def crop_folder(self) -> Folder:
+        """Where the cropped photos are kept."""
+        root = Folder.at(self.spec.crops) if self.spec.crops else self.run_folder.beside("crops")
+        return root / self.data_fingerprint
+
+
+def sample_folder(spec: Spec) -> Path:
+    """Where the generated sample stands."""
+    out = spec.out if spec.out and "://" not in spec.out else None
+    return (Path(out).parent if out else Path(RUNS)) / SAMPLE
+
+
+def make_study(spec: Spec) -> Study:
+    """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support."""
+    location = str(sample_folder(spec)) if spec.data == SAMPLE else spec.data
+    source = open_source(location)
+    photos = split_source(source, SourceConfig.part_of(spec))
+    rare_class = _rare_class(spec, source)
+    data = crop_fingerprint(photos, hash_photos(photos, source.reader), CropConfig.part_of(spec))
+    study = spec.study() | {"rare_class": rare_class, "data_fingerprint": data}
+    jobs = {}
+    for seed in range(spec.seeds):
+        for name, condition in select_conditions(spec.conditions).items():
+            identity = {**study, "name": name, "condition": condition.to_dict(), "protocol": PROTOCOL, "seed": seed}
+            job = TrialJob(
+                key=fingerprint(identity),
+                name=name,
+                protocol=PROTOCOL,
+                seed=seed,
+                condition=condition,
+                model=ModelConfig.part_of(spec),
+                train=TrainConfig.part_of(spec),
+                rare_class=rare_class,
+            )
+            jobs[cell_of(job)] = job
+    return Study(spec, source, photos, data, fingerprint(study), rare_class, jobs)
+
+
+def check_run_folder(study: Study) -> None:
+    """Raise UserError if the run folder holds another study, or files that are not a run's."""
+    folder = study.run_folder
+    if not folder.exists():
+        return
+    if folder.exists(STUDY_FILE):
+        held = folder.read_bytes(STUDY_FILE).decode().strip()
+        if held != study_text(study).strip():
+            raise UserError(
+                f"`out` {folder} holds another spec's run ({_difference(held, study)}). "
+                "Choose another --out, or --fresh to set that run aside."
+            )
+    elif folder.is_local and any(Path(folder.base).iterdir()):
+        raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
+
+
+def study_text(study: Study) -> str:
+    """What `study.json` of a run folder holds: all that decides results, but the grid."""
+    held = study.spec.study() | {"rare_class": study.rare_class, "data_fingerprint": study.data_fingerprint}
+    return json.dumps(held | {"spec_hash": study.spec_hash}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _rare_class(spec: Spec, source: Source) -> str:
+    """The source's own spelling of the rare class."""
+    for name in source.classes:
+        if name.casefold() == spec.rare_class.casefold():
+            if len(source.classes) < 3 and any(
+                c.rare_class_excluded for c in select_conditions(spec.conditions).values()
+            ):
+                raise UserError(f"Without `rare_class` {name} a single class is left. Choose conditions that keep it.")
+            return name
+    if not any(condition.rare_class_excluded for condition in select_conditions(spec.conditions).values()):
+        return spec.rare_class
+    raise UserError(
+        f"`rare_class` {spec.rare_class} is no class of `--data {source.name}`, which has {', '.join(source.classes)}. "
+        "Name the class to leave out with --rare-class."
+    )
+
+
+def _difference(held: str, study: Study) -> str:
+    old, new = json.loads(held), json.loads(study_text(study))
+    if old.get("data_fingerprint") != new["data_fingerprint"] and old.get("CropConfig") == new["CropConfig"]:
+        return "other photos"
+    for part in ("CropConfig", "ModelConfig", "TrainConfig"):
+        for name, value in new[part].items():
+            if old.get(part, {}).get(name) != value:
+                return f"`{name}` is {old.get(part, {}).get(name)} there and {value} here"
+    return f"`rare_class` is {old.get('rare_class')} there"

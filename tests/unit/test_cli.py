@@ -1,0 +1,122 @@
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.cli import EXIT_OK, EXIT_USER, main
+from orchestrator.spec import Spec
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """A command sets what Ray reads when it is imported; a command's process ends, a test's does not."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def files_of(*classes: str, num: int = 5) -> list[str]:
+    return [f"{name}/{index}.jpg" for name in classes for index in range(num)]
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Runs `facet run` in an empty folder; the sentence it refuses with."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> str:
+        assert main(["run", *arguments]) == EXIT_USER
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert not (tmp_path / "out").exists(), "something was computed"
+        assert said.err.startswith("facet: ")
+        assert "Traceback" not in said.err
+        return said.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("photos", "arguments", "message"),
+    [
+        ((), [], "holds no photo"),
+        (files_of("joy"), [], "has one class only, ['joy']"),
+        ((*files_of("joy", "fear"), "sad/1.jpg"), [], "Class `sad` has 1 photos; `test_frac` 0.2 needs at least 5"),
+        (files_of("joy", "sad", "anger"), [], "`rare_class` fear is no class of"),
+        (files_of("joy", "fear"), [], "Without `rare_class` fear a single class is left"),
+        (files_of("joy", "sad", "fear"), ["--gpus-per-trial", "99"], "`gpus_per_trial` asks for 99 GPUs"),
+        (files_of("joy", "sad", "fear"), ["--workers-per-trial", "999"], "does not fit"),
+        (files_of("joy", "sad", "fear"), ["--offline", "--backbone", "efficientnet_b0"], "`offline` rules out"),
+    ],
+)
+def test_mistake_gets_one_sentence_and_exit_code_2(photo_tree, refused, photos, arguments, message):
+    folder = photo_tree(*photos)
+    folder.mkdir(exist_ok=True, parents=True)
+    assert message in refused("--data", str(folder), "--out", "out", *arguments)
+
+
+def test_missing_data_folder_is_refused(refused):
+    assert "does not exist" in refused("--data", "nowhere", "--out", "out")
+
+
+def test_out_folder_with_other_files_is_refused(photo_tree, tmp_path, capsys):
+    folder = photo_tree(*files_of("joy", "sad", "fear"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    for flags in ([], ["--fresh"]):
+        assert main(["run", "--data", str(folder), "--out", str(tmp_path / "mine"), *flags]) == EXIT_USER
+        assert "is not empty and holds no run. Choose another --out" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--seed", "3"], "unknown argument `--seed` (did you mean `--seeds`?)"),
+        (["run", "a.yaml", "b.yaml"], "unknown argument `b.yaml`"),
+        (["dance"], "invalid choice: 'dance'"),
+        ([], "COMMAND"),
+        (["report"], "RUN_DIR"),
+    ],
+)
+def test_unknown_word_is_refused_with_the_way_out(capsys, arguments, message):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    said = capsys.readouterr().err
+    assert stopped.value.code == EXIT_USER
+    assert message in said
+    assert "--help` lists what there is" in said
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "crop", "sample", "report", "spec", "doctor"])
+def test_every_command_explains_itself_with_an_example(capsys, command):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    assert "example" in said
+    if command in ("run", "plan", "crop", "spec"):
+        assert all(f"--{name.replace('_', '-')}" in said for name in Spec.model_fields)
+
+
+def test_plan_says_what_a_run_would_do_and_does_nothing(photo_tree, tmp_path, capsys):
+    folder = photo_tree(*files_of("joy", "sad", "fear"))
+    assert (
+        main(["run", "--dry-run", "--data", str(folder), "--out", str(tmp_path / "out"), "--address", "local"])
+        == EXIT_OK
+    )
+    said = capsys.readouterr().out
+    assert "15 photos (" in said
+    assert "30 (3 seeds): 0 done, 30 to run" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_schema_is_json(capsys):
+    assert main(["spec", "--schema"]) == EXIT_OK
+    assert "image_size" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_report_of_a_folder_without_a_run_is_refused(tmp_path, capsys):
+    assert main(["report", str(tmp_path)]) == EXIT_USER
+    assert "holds no run" in capsys.readouterr().err
