@@ -34,18 +34,20 @@ class Folder:
             raise UserError(
                 f"`{text}` is not a location that can be opened ({error}). Write a local folder or s3://bucket/folder."
             ) from None
-        return cls(filesystem, base.rstrip("/"), text.rstrip("/"))
+        head, mark, query = text.partition("?")  # options such as ?endpoint_override=... stay at the end
+        return cls(filesystem, base.rstrip("/"), head.rstrip("/") + mark + query)
 
     def __truediv__(self, name: str) -> Folder:
-        head, mark, query = self.uri.partition("?")  # s3://bucket/a?endpoint_override=... keeps its options at the end
-        return Folder(self.filesystem, f"{self.base}/{name}", f"{head.rstrip('/')}/{name}{mark}{query}")
+        head, mark, query = self.uri.partition("?")
+        return Folder(self.filesystem, f"{self.base}/{name}", f"{head}/{name}{mark}{query}")
 
     def beside(self, name: str) -> Folder:
-        """The folder of that name in this folder's parent."""
+        """The folder of that name in this folder's parent. Raises UserError for a whole bucket, which has none."""
+        parent, slash, _ = self.base.rpartition("/")
+        if not slash:
+            raise UserError(f"`{self}` is a whole bucket. Name a folder in it, such as s3://{self.base}/run.")
         head, mark, query = self.uri.partition("?")
-        return Folder(
-            self.filesystem, f"{self.base.rpartition('/')[0]}/{name}", f"{head.rpartition('/')[0]}/{name}{mark}{query}"
-        )
+        return Folder(self.filesystem, f"{parent}/{name}", f"{head.rpartition('/')[0]}/{name}{mark}{query}")
 
     def __str__(self) -> str:
         return self.uri
@@ -72,8 +74,8 @@ class Folder:
 
     def read_bytes(self, name: str) -> bytes:
         """The whole file. Raises FileNotFoundError."""
-        with self.filesystem.open_input_stream(self.path(name)) as stream:
-            return stream.read()
+        with self.filesystem.open_input_file(self.path(name)) as file:  # a stream would ask S3 for 16 KB at a time
+            return file.read()
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file that is there whole or not at all, whatever interrupts it."""

@@ -108,7 +108,8 @@ class Source:
 def open_source(location: str) -> Source:
     """List the photos at `location` without opening them. Raises UserError where there is nothing to work on."""
     if "://" in location:
-        return _from_folder(Folder.at(location), name=location.rstrip("/").rsplit("/", 1)[-1])
+        folder = Folder.at(location)
+        return _from_folder(folder, name=folder.base.rpartition("/")[2])
     path = Path(location).expanduser()
     if not path.exists():
         raise UserError(f"`--data {location}` does not exist. Give a folder of class folders, a .zip or a manifest.")

@@ -7,13 +7,14 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import ray
 from optuna.storages import BaseStorage
 from ray import tune
-from ray.tune import CheckpointConfig, FailureConfig, ResultGrid, RunConfig, TuneConfig
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from datasets.folder import Folder
@@ -75,7 +76,7 @@ def run_trials(
 
     Needs a running Ray with room for `concurrent` trials of `layout` (see `plan.place`).
     """
-    scratch = tempfile.mkdtemp(prefix="facet-tune-")
+    scratch, relay = tempfile.mkdtemp(prefix="facet-tune-"), _Relay(listener)
     trainable = tune.with_parameters(
         AblationTrial,
         arrays=arrays,
@@ -97,13 +98,14 @@ def run_trials(
             name="grid",
             storage_path=scratch,
             verbose=0,
-            callbacks=[_Relay(listener)],
+            callbacks=[relay],
             failure_config=FailureConfig(max_failures=1),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
         ),
     )
     try:
-        return _failures(tuner.fit())
+        tuner.fit()
+        return relay.failures
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -113,6 +115,7 @@ class _Relay(tune.Callback):
 
     def __init__(self, listener: TrialListener) -> None:
         self._listener = listener
+        self.failures: list[Failure] = []
         self._idle_since: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -146,6 +149,7 @@ class _Relay(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The trial failed for good."""
+        self.failures.append(Failure(_cell_of(trial), _reason(trial)))
         self._listener.trial_failed(_cell_of(trial))
 
 
@@ -159,13 +163,8 @@ def _what_is_missing(trials: Sequence[Any]) -> str:
     return f"No trial has run for {STALLED_AFTER_S:g} s: a trial needs {wanted}, free is {free}. Waiting for nodes."
 
 
-def _failures(results: ResultGrid) -> list[Failure]:
-    failures = []
-    for index in range(len(results)):
-        result = results[index]
-        if result.error is not None:
-            config = result.config or {}
-            lines = [line for line in str(result.error).strip().splitlines() if line.strip()]
-            cell = config["condition"], config["protocol"], config["seed"]
-            failures.append(Failure(cell, lines[-1].strip() if lines else "no reason given"))
-    return failures
+def _reason(trial: Any) -> str:
+    """The last line of the trial's traceback."""
+    path = Path(trial.error_file) if trial.error_file else None
+    text = path.read_text(errors="replace") if path and path.exists() else ""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no reason given")

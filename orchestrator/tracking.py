@@ -44,6 +44,7 @@ class Tracker:
         )
         self._backends = _backends(spec, self._local)
         self._tracked = _read_tracked(self._folder)
+        self._uploaded: set[Path] = set()
         self._pending: queue.Queue[str | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
         self.problems: dict[str, str] = {}
@@ -59,8 +60,6 @@ class Tracker:
         self._thread.join(CLOSE_TIMEOUT_S)
         if self._thread.is_alive():
             self.problems["tracking"] = f"not finished after {CLOSE_TIMEOUT_S:g} s; the ledger has everything"
-        elif not self._folder.is_local:
-            _upload(self._local, self._folder)
 
     def trial_done(self, key: str) -> None:
         """Log a trial that is now in the ledger."""
@@ -75,6 +74,7 @@ class Tracker:
     def _try(self, name: str, log: Callable[[Record], None], key: str) -> None:
         try:
             log(self._ledger.read(key))
+            self._upload_new()
         except FileNotFoundError:
             return  # not finished: a later run will log it
         except Exception as error:  # whatever a tracker raises, the run goes on
@@ -82,6 +82,14 @@ class Tracker:
             return
         self._tracked.setdefault(name, []).append(key)
         self._folder.write_text(TRACKED_FILE, json.dumps(self._tracked, indent=1) + "\n")
+
+    def _upload_new(self) -> None:
+        """Bring what a trial's log added to a remote run folder, before the trial counts as tracked."""
+        if self._folder.is_local:
+            return
+        for path in sorted(path for path in self._local.rglob("*") if path.is_file() and path not in self._uploaded):
+            self._folder.write_bytes(path.relative_to(self._local).as_posix(), path.read_bytes())
+            self._uploaded.add(path)
 
 
 def _backends(spec: Spec, local: Path) -> dict[str, Callable[[Record], None]]:
@@ -164,8 +172,3 @@ def _wandb_config(record: Record) -> dict[str, Any]:
 
 def _read_tracked(folder: Folder) -> dict[str, list[str]]:
     return json.loads(folder.read_bytes(TRACKED_FILE)) if folder.exists(TRACKED_FILE) else {}
-
-
-def _upload(local: Path, folder: Folder) -> None:
-    for path in sorted(path for path in local.rglob("*") if path.is_file()):
-        folder.write_bytes(path.relative_to(local).as_posix(), path.read_bytes())

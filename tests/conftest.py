@@ -19,7 +19,8 @@ from trainables.job import TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN_VARIABLES = frozenset({"PYTEST_CURRENT_TEST"})
+OWN_VARIABLES = frozenset({"PYTEST_CURRENT_TEST", "CRC32C_SW_MODE"})
+"""Set by pytest itself, and by the checksum library of an object store's client when it is imported."""
 
 hypothesis.settings.register_profile("facet", deadline=None, database=None, derandomize=True, max_examples=30)
 hypothesis.settings.load_profile("facet")

@@ -41,10 +41,11 @@ class EmotionNet(nn.Module):
             num_features += next(reversed(list(landmark_net.parameters()))).numel()  # its last bias
         self.classifier = nn.Linear(num_features, num_classes)
         self.head_only = False
+        self.backbone_learns = True
 
     def forward(self, x_BCHW: Tensor, landmarks_BF: Tensor | None = None) -> Tensor:
         """Logits (B, K) of pixels in [0, 1], and (B, 11) landmarks where the model fuses them."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.head_only):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_learns):
             map_BCHW = self.backbone.forward_features((x_BCHW - self.mean) / self.std)
         features_BF = self.attention(map_BCHW).mean(dim=(2, 3))
         if self.landmark_net is not None:
@@ -62,7 +63,10 @@ class EmotionNet(nn.Module):
         """Freeze what the stage freezes: in stage `head` all but the classifier (and the landmark network)."""
         self.head_only = stage == "head"
         self.backbone.requires_grad_(not self.head_only)
-        self.attention.requires_grad_(not self.head_only or head_trains_attention)
+        for module in self.modules():
+            if isinstance(module, EfficientChannelAttention):  # `eca_blocks` puts them inside the backbone
+                module.requires_grad_(not self.head_only or head_trains_attention)
+        self.backbone_learns = any(parameter.requires_grad for parameter in self.backbone.parameters())
 
 
 def build_model(

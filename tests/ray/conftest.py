@@ -1,0 +1,70 @@
+"""What the tests with a Ray cluster share: a few generated photos, clusters of their own, and a clean command line."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from datasets.sample import CLASS_NAMES, write_sample
+
+
+@pytest.fixture(scope="session")
+def small_run() -> list[str]:
+    """Flags of a run of two trials that take seconds; `--data` and `--out` are to be added."""
+    return [
+        *("--conditions", "baseline_cnn,proposed", "--seeds", "1", "--epochs", "2", "--head-epochs", "1"),
+        *("--image-size", "32", "--weights", "random", "--wandb", "off"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def tiny_photos(tmp_path_factory) -> Path:
+    """36 generated photos: per class 4 to train on and 2 to test on."""
+    folder = tmp_path_factory.mktemp("photos") / "tiny"
+    write_sample(
+        folder, train_per_class=dict.fromkeys(CLASS_NAMES, 4), test_per_class=dict.fromkeys(CLASS_NAMES, 2), seed=3
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own_ray_folder() -> Iterator[Path]:
+    """Where this module's clusters keep their files and note their address, out of the way of everyone's `auto`."""
+    folder = Path(tempfile.mkdtemp(prefix="facet-", dir="/tmp"))  # short: it holds Unix sockets
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TMPDIR", str(folder))
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def two_workers(own_ray_folder) -> Iterator[Cluster]:
+    """A cluster as cluster.yaml makes it, small: a head that offers no core, and two nodes of one core each."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture
+def bare_shell(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """`bare_shell("facet", "plan", RAY_ADDRESS=...)`: runs it at home in an empty home folder, with no other variable.
+
+    The home folder is `tmp_path / "home"`; this Python's programs are on PATH.
+    """
+    home = tmp_path / "home"
+    home.mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}"
+
+    def run(*command: str, timeout_s: float = 240, **variables: str) -> subprocess.CompletedProcess:
+        env = {"HOME": str(home), "PATH": path, **variables}
+        return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=timeout_s)
+
+    return run
