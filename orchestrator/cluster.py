@@ -115,7 +115,11 @@ def connect(address: str, *, verbose: bool) -> Capacity:
             _keep_token_private()
             return local_capacity()
         # Workers import the driver's code, not what a node happened to have installed.
-        ray.init(address=found, logging_level=level, log_to_driver=verbose, runtime_env={"py_modules": _our_packages()})
+        modules = {"py_modules": _our_packages()}
+        try:
+            ray.init(address=found, logging_level=level, log_to_driver=verbose, runtime_env=modules)
+        except ConnectionError as error:
+            raise UserError(_why_not_in(found, error)) from None
     return _running_capacity()
 
 
@@ -173,6 +177,14 @@ def _checked(address: str, named: str) -> str:
     if not address.startswith("ray://") and not _answers(address):
         raise UserError(f"{named} does not answer. Start the cluster, or use --address local.")
     return address
+
+
+def _why_not_in(address: str, error: ConnectionError) -> str:
+    reason = str(error.__cause__ or error).strip().splitlines()
+    return (
+        f"The Ray cluster at {address} lets this program not in ({reason[-1] if reason else 'no reason given'}). If it "
+        "asks for a token, set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH to the file that holds it."
+    )
 
 
 def _answers(address: str) -> bool:

@@ -1,6 +1,7 @@
 """What the tests with a Ray cluster share: a few generated photos, clusters of their own, and a clean command line."""
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from datasets.sample import CLASS_NAMES, write_sample
 
@@ -44,13 +44,15 @@ def own_ray_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def two_workers(own_ray_folder) -> Iterator[Cluster]:
-    """A cluster as cluster.yaml makes it, small: a head that offers no core, and two nodes of one core each."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    cluster.add_node(num_cpus=1)
-    cluster.add_node(num_cpus=1)
-    yield cluster
-    cluster.shutdown()
+def two_workers(own_ray_folder) -> Iterator[dict[str, str]]:
+    """The variables that let a program join a cluster of two nodes with one core each, and a head without any."""
+    token = own_ray_folder / "token"
+    token.write_text(secrets.token_hex(32))
+    access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+    command = [sys.executable, str(Path(__file__).with_name("start_cluster.py"))]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=os.environ | access, **pipes) as process:
+        yield access | {"RAY_ADDRESS": process.stdout.readline().strip()}
 
 
 @pytest.fixture

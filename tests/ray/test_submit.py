@@ -56,18 +56,26 @@ def test_the_script_alone_runs_a_study_on_the_cluster_and_only_once(
     home = tmp_path / "home"
     shutil.copy(SCRIPT, home)
     command = ["python", "run_ablation.py", "--data", str(tiny_photos), "--out", "out", *small_run]
-    first = bare_shell(*command, RAY_ADDRESS=two_workers.address)
+    first = bare_shell(*command, **two_workers)
     assert first.returncode == 0, first.stderr
-    assert f"Using Ray cluster at {two_workers.address}, 3 nodes, 2 cores, 0 GPUs." in first.stderr
+    assert f"Using Ray cluster at {two_workers['RAY_ADDRESS']}, 3 nodes, 2 cores, 0 GPUs." in first.stderr
     assert "2 of 2 trials finished (2 in this call)." in first.stdout
     assert (home / "out" / "report.html").stat().st_size > 10_000
     assert "proposed" in (home / "out" / "tables" / "table1.csv").read_text(encoding="utf-8")
 
     ledger = {path: path.stat().st_mtime_ns for path in (home / "out" / "ledger").iterdir()}
-    second = bare_shell(*command, RAY_ADDRESS=two_workers.address)
+    second = bare_shell(*command, **two_workers)
     assert second.returncode == 0, second.stderr
     assert "2 of 2 trials finished (0 in this call)." in second.stdout
     assert {path: path.stat().st_mtime_ns for path in (home / "out" / "ledger").iterdir()} == ledger
+
+
+def test_a_program_without_the_token_is_told_what_it_lacks(bare_shell, two_workers, tiny_photos):
+    variables = {"RAY_ADDRESS": two_workers["RAY_ADDRESS"], "RAY_NUM_REDIS_GET_RETRIES": "2"}
+    result = bare_shell("facet", "plan", "--data", str(tiny_photos), "--weights", "random", **variables)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith(f"facet: The Ray cluster at {two_workers['RAY_ADDRESS']} lets ")
+    assert "RAY_AUTH_MODE=token" in result.stderr.splitlines()[-1]
 
 
 def test_another_programs_private_ray_is_left_alone(private_address, untold):
@@ -76,13 +84,13 @@ def test_another_programs_private_ray_is_left_alone(private_address, untold):
 
 
 def test_the_cluster_that_ray_address_names_is_joined(two_workers, untold, monkeypatch):
-    monkeypatch.setenv("RAY_ADDRESS", two_workers.address)
-    assert find_address("auto") == two_workers.address
+    monkeypatch.setenv("RAY_ADDRESS", two_workers["RAY_ADDRESS"])
+    assert find_address("auto") == two_workers["RAY_ADDRESS"]
 
 
 def test_the_cluster_that_ray_start_noted_is_joined(two_workers, untold):
-    untold.write_text(two_workers.address)
-    assert find_address("auto") == two_workers.address
+    untold.write_text(two_workers["RAY_ADDRESS"])
+    assert find_address("auto") == two_workers["RAY_ADDRESS"]
 
 
 def test_a_stale_note_of_ray_start_is_ignored(untold, silent_address):
