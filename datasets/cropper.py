@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from PIL import Image
 from pydantic import Field
 
 from datasets.config import Config
-from datasets.detector import Detection, FaceDetector
 from datasets.geometry import face_crop, full_frame
 from datasets.photo import NO_FACE, OK, UNREADABLE, Decoded, decode, encode, pixel_sha256
+
+if TYPE_CHECKING:  # torch takes seconds to import, and the command line needs CropConfig alone
+    from datasets.detector import Detection
 
 
 class CropConfig(Config):
@@ -48,6 +50,8 @@ class FaceFinder(Protocol):
 def load_detector(cfg: CropConfig) -> FaceFinder:
     """MTCNN on the GPU that torch sees (Ray's GPU ids may be logical), else on the CPU."""
     import torch
+
+    from datasets.detector import FaceDetector
 
     return FaceDetector("cuda" if torch.cuda.is_available() else "cpu", min_face_size=cfg.min_face_size)
 

@@ -23,9 +23,10 @@ from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
 from orchestrator.rebuild import rebuild_report
 from orchestrator.run_files import Session, note_session, set_aside, study_storage, write_detection, write_identity
+from orchestrator.schedule import Failure, run_trials, start_recorder
 from orchestrator.spec import Spec
 from orchestrator.study import Study, check_run_folder, make_study, sample_folder
-from orchestrator.tracking import Tracker
+from orchestrator.tracking import Tracker, check_tracking
 from search_spaces.grid import Cell, sync_study
 from trainables.weights import describe_weights, ensure_weights, imagenet_state
 
@@ -38,7 +39,8 @@ class RunResult:
     num_planned: int
     num_finished: int
     num_run: int = 0
-    failures: list[Any] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    log: str = ""
     summary: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,7 +60,7 @@ def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: L
         with Tracker(spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
             try:
                 if todo or read_manifest(study.crop_folder) is None:
-                    with quiet(not verbose):
+                    with quiet(not verbose) as result.log:
                         result.failures = _compute(study, todo, placement, session, live, tracker, verbose=verbose)
             finally:
                 note_session(study, ledger, session, todo)
@@ -69,6 +71,7 @@ def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: L
 
 def prepare(spec: Spec, live: LiveView, *, verbose: bool, fresh: bool = False) -> tuple[Study, Capacity, Placement]:
     """Everything that can be wrong is found here. Raises UserError."""
+    check_tracking(spec)
     ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
@@ -105,7 +108,7 @@ def _compute(
     tracker: Tracker,
     *,
     verbose: bool,
-) -> list[Any]:
+) -> list[Failure]:
     live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
     if read_manifest(study.crop_folder) is None:
         started = time.monotonic()
@@ -139,9 +142,7 @@ def _train(
     live: LiveView,
     tracker: Tracker,
     storage: BaseStorage,
-) -> list[Any]:
-    from orchestrator.schedule import run_trials, start_recorder
-
+) -> list[Failure]:
     spec, ledger = study.spec, Ledger(study.run_folder)
     started = time.monotonic()
     finished = {cell: ledger.read(job.key) for cell, job in study.jobs.items() if cell not in set(todo)}
@@ -212,4 +213,6 @@ def describe_result(result: RunResult) -> list[str]:
     lines = [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
     lines += [f"{title}: {text}" for title, text in result.summary.items()]
     lines += [f"FAILED {failure.cell[0]} (seed {failure.cell[2]}): {failure.reason}" for failure in result.failures]
+    if result.failures:
+        lines.append(f"What Ray and the trials wrote: {result.log}")
     return lines

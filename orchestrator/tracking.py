@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from datasets.errors import UserError
 from datasets.folder import Folder
 from orchestrator.ledger import Ledger, Record
 from orchestrator.spec import Spec
@@ -90,6 +91,18 @@ class Tracker:
         for path in sorted(path for path in self._local.rglob("*") if path.is_file() and path not in self._uploaded):
             self._folder.write_bytes(path.relative_to(self._local).as_posix(), path.read_bytes())
             self._uploaded.add(path)
+
+
+def check_tracking(spec: Spec) -> None:
+    """Raise UserError where W&B would have to ask for a key: nobody can answer a thread."""
+    if spec.wandb != "online":
+        return
+    import wandb
+
+    if not wandb.login(prompt=False, verify=False):
+        raise UserError(
+            "`wandb` online needs an API key. Run `wandb login`, set WANDB_API_KEY, or write --wandb offline."
+        )
 
 
 def _backends(spec: Spec, local: Path) -> dict[str, Callable[[Record], None]]:

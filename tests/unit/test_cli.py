@@ -120,3 +120,9 @@ def test_schema_is_json(capsys):
 def test_report_of_a_folder_without_a_run_is_refused(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == EXIT_USER
     assert "holds no run" in capsys.readouterr().err
+
+
+def test_wandb_online_without_a_key_is_refused(refused, monkeypatch, tmp_path):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    assert "`wandb` online needs an API key" in refused("--wandb", "online", "--out", "out")
