@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 class Config(BaseModel):
     """A frozen value whose unknown keys are errors and whose field docstrings reach `--help` and the JSON schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     @classmethod
     def part_of(cls, whole: Config) -> Self:

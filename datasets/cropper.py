@@ -70,15 +70,16 @@ class PhotoCropper:
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, Any]:
         """One batch of paths in, one of rows out."""
-        read = [self._read(str(path)) for path in batch["path"]]
-        faces = iter(self._detector.detect([decoded.image for _, decoded in read if decoded.image is not None]))
-        rows = []
-        for sha256, decoded in read:
-            face = next(faces) if decoded.image is not None else None
-            rows.append({"file_sha256": sha256, **self._row(decoded, face)})
+        rows = [self._crop_one(str(path)) for path in batch["path"]]
         columns = {name: [row[name] for row in rows] for name in rows[0]}
-        passed = {name: [None if value is None else str(value) for value in batch[name]] for name in _PASSED}
+        passed = {name: [_text(value) for value in batch[name]] for name in _PASSED}
         return passed | columns
+
+    def _crop_one(self, path: str) -> dict[str, Any]:
+        """One photo at a time: sixteen decoded at once would fill the memory where photos are large."""
+        sha256, decoded = self._read(path)
+        face = self._detector.detect([decoded.image])[0] if decoded.image is not None else None
+        return {"file_sha256": sha256, **self._row(decoded, face)}
 
     def _read(self, path: str) -> tuple[str, Decoded]:
         try:
@@ -116,3 +117,8 @@ class PhotoCropper:
 
 _PASSED = ("path", "label", "split", "subject")
 _COMPUTED = ("status", "width", "height", "pixel_sha256", "box", "probability", "landmarks", "face", "frame")
+
+
+def _text(value: object) -> str | None:
+    """A missing value arrives as None, or, through Ray Data, as NaN."""
+    return None if value is None or value != value else str(value)

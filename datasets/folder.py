@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pyarrow.fs as pafs
 
@@ -74,8 +75,17 @@ class Folder:
 
     def read_bytes(self, name: str) -> bytes:
         """The whole file. Raises FileNotFoundError."""
-        with self.filesystem.open_input_file(self.path(name)) as file:  # a stream would ask S3 for 16 KB at a time
+        with self.filesystem.open_input_file(self.path(name)) as file:  # a stream would ask S3 for 256 KB at a time
             return file.read()
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file. Raises FileNotFoundError, and UserError where it holds something else."""
+        try:
+            return json.loads(self.read_bytes(name))
+        except ValueError as error:
+            raise UserError(
+                f"`{self.path(name)}` is damaged ({error}). Move it away; what it held is made again."
+            ) from None
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file that is there whole or not at all, whatever interrupts it."""

@@ -70,17 +70,25 @@ def crop_photos(
     *,
     name: str,
     resources: CropResources,
+    expected_sha256: Sequence[str] | None = None,
+    shared_disk: bool = True,
     shard_rows: int = 1024,
     progress: Progress | None = None,
 ) -> CropManifest:
     """Crop `photos` into `folder` and return its manifest. Needs a running Ray.
 
     Shard k holds rows k * shard_rows onwards, in order, so that the files do not depend on the number of workers. A
-    shard that an interrupted call finished is kept. Raises ray.exceptions.RayError if the cluster fails.
+    shard that an interrupted call finished is kept. `shared_disk`: whether every worker can read this machine's files.
+
+    Raises OSError where a file's bytes are not those of `expected_sha256` (one a photo, empty for one that could not be
+    read), so that a passing read error never becomes part of a set; ray.exceptions.RayError if the cluster fails.
     """
     statuses: Counter[str] = Counter()
     names = []
-    for index, table in _finished_then_computed(source, photos, cfg, folder, resources, shard_rows, progress):
+    reader = _reader_for_workers(source, shared_disk=shared_disk)
+    for index, table in _finished_then_computed(
+        photos, folder, shard_rows, lambda left: _crop(reader, left, cfg, resources), expected_sha256, progress
+    ):
         names.append(shard_name(index))
         statuses.update(table.column("status").to_pylist())
     manifest = CropManifest(
@@ -99,12 +107,11 @@ def crop_photos(
 
 
 def _finished_then_computed(
-    source: Source,
     photos: Sequence[Photo],
-    cfg: CropConfig,
     folder: Folder,
-    resources: CropResources,
     shard_rows: int,
+    crop: Callable[[Sequence[Photo]], Iterator[pa.Table]],
+    expected_sha256: Sequence[str] | None,
     progress: Progress | None,
 ) -> Iterator[tuple[int, pa.Table]]:
     num_finished = 0
@@ -113,14 +120,26 @@ def _finished_then_computed(
         num_finished += 1
     left = photos[num_finished * shard_rows :]
     if left:
-        cropped = _counted(_crop(source, left, cfg, resources), len(photos) - len(left), len(photos), progress)
-        tables = _tables_of(cropped, shard_rows)
-        for index, table in enumerate(tables, start=num_finished):
+        cropped = _counted(crop(left), len(photos) - len(left), len(photos), progress)
+        for index, table in enumerate(_tables_of(cropped, shard_rows), start=num_finished):
+            if expected_sha256 is not None:
+                _check_bytes(table, expected_sha256[index * shard_rows :])
             write_shard(folder, index, table)
             yield index, table
 
 
-def _crop(source: Source, photos: Sequence[Photo], cfg: CropConfig, resources: CropResources) -> Iterator[pa.Table]:
+def _check_bytes(table: pa.Table, expected_sha256: Sequence[str]) -> None:
+    found = zip(table.column("path").to_pylist(), table.column("file_sha256").to_pylist(), strict=True)
+    for (path, sha256), expected in zip(found, expected_sha256, strict=False):
+        if sha256 != expected:
+            raise OSError(
+                f"`{path}` could not be read as before: it changed, or its storage failed for a moment. Run again."
+            )
+
+
+def _crop(
+    reader: PhotoReader, photos: Sequence[Photo], cfg: CropConfig, resources: CropResources
+) -> Iterator[pa.Table]:
     """Tables of the shards' schema, in the order of `photos`."""
     context = DataContext.get_current()
     context.enable_progress_bars = False
@@ -131,7 +150,7 @@ def _crop(source: Source, photos: Sequence[Photo], cfg: CropConfig, resources: C
     blocks = max(1, min(len(rows) // BATCH_ROWS, 4096))
     dataset = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
         ArrowCropper,
-        fn_constructor_args=(cfg, _reader_for_workers(source)),
+        fn_constructor_args=(cfg, reader),
         batch_size=BATCH_ROWS,
         batch_format="numpy",
         compute=ActorPoolStrategy(size=resources.num_workers),
@@ -151,9 +170,9 @@ def _counted(tables: Iterator[pa.Table], done: int, total: int, progress: Progre
         yield table
 
 
-def _reader_for_workers(source: Source) -> PhotoReader:
+def _reader_for_workers(source: Source, *, shared_disk: bool) -> PhotoReader:
     """The source's own reader where workers reach the photos, else one through this machine."""
-    if source.is_remote or len(ray.nodes()) == 1:
+    if source.is_remote or shared_disk:
         return source.reader
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     server = ray.remote(_PhotoServer).options(num_cpus=0, scheduling_strategy=here, max_concurrency=4)

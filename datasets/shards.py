@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from datasets.sources import Photo
 FORMAT = 1
 """Raised when the meaning of a column, or what the cropper writes into it, changes."""
 MANIFEST = "manifest.json"
+HASH_THREADS = 8
 
 SCHEMA = pa.schema(
     [
@@ -60,13 +62,24 @@ class CropManifest:
     format: int = FORMAT
 
 
-def hash_photos(photos: Sequence[Photo], reader: PhotoReader) -> Iterator[str]:
-    """SHA-256 of each file's bytes, in order; empty for a file that cannot be read."""
-    for photo in photos:
-        try:
-            yield hashlib.sha256(reader.read(photo.path)).hexdigest()
-        except OSError:  # the cropper gives the row its status
-            yield ""
+def hash_photos(
+    photos: Sequence[Photo], reader: PhotoReader, progress: Callable[[int, int], None] | None = None
+) -> list[str]:
+    """SHA-256 of each file's bytes, in order; empty for a file that cannot be read. `progress`: (done, of all)."""
+    hashes = []
+    with ThreadPoolExecutor(HASH_THREADS) as pool:  # most of the time is waiting for storage
+        for sha256 in pool.map(lambda photo: _hash_one(photo, reader), photos):
+            hashes.append(sha256)
+            if progress is not None and len(hashes) % 500 == 0:
+                progress(len(hashes), len(photos))
+    return hashes
+
+
+def _hash_one(photo: Photo, reader: PhotoReader) -> str:
+    try:
+        return hashlib.sha256(reader.read(photo.path)).hexdigest()
+    except OSError:  # the cropper gives the row its status
+        return ""
 
 
 def crop_fingerprint(photos: Sequence[Photo], hashes: Iterable[str], cfg: CropConfig) -> str:
@@ -79,7 +92,7 @@ def read_manifest(folder: Folder) -> CropManifest | None:
     """The manifest of a finished set, or None if there is none."""
     if not folder.exists(MANIFEST):
         return None
-    return CropManifest(**json.loads(folder.read_bytes(MANIFEST)))
+    return CropManifest(**folder.read_json(MANIFEST))
 
 
 def write_manifest(folder: Folder, manifest: CropManifest) -> None:

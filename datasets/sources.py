@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import zipfile
 import zlib
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 import pyarrow.fs as pafs
+from pydantic import Field
 
 from datasets.config import Config
 from datasets.errors import UserError
@@ -31,13 +33,13 @@ SAMPLE_MARKER = "SAMPLE.json"
 class SourceConfig(Config):
     """Which photos, and how they are split when the source does not say."""
 
-    data: str = SAMPLE
+    data: str = Field(default=SAMPLE, min_length=1)
     """A folder of class folders (with or without Train/ and Test/), a .zip of one, or a CSV/Parquet manifest with the
     columns path, label and optionally split, subject. `sample` generates a sample set."""
-    test_frac: float = 0.2
+    test_frac: float = Field(default=0.2, gt=0, le=0.5)
     """Share of the photos held out as Test, only where the source itself has no split: one fold of round(1/test_frac)
     stratified folds, with no subject on both sides where subjects are known."""
-    split_seed: int = 0
+    split_seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of that split."""
     rare_class: str = "fear"
     """The class that conditions with `fear excluded` leave out."""
@@ -126,7 +128,7 @@ def _from_folder(folder: Folder, *, name: str) -> Source:
     selector = pafs.FileSelector(folder.base, recursive=True)
     try:
         entries = folder.filesystem.get_file_info(selector)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise UserError(f"`--data {folder}` cannot be listed ({error}). Check the path and its permissions.") from None
     paths = [os.path.relpath(entry.path, folder.base).replace(os.sep, "/") for entry in entries if entry.is_file]
     photos, left_out = _rows_of_tree(paths, where=str(folder))
@@ -149,7 +151,7 @@ def _from_zip(path: Path) -> Source:
 def _rows_of_tree(paths: Iterable[str], *, where: str) -> tuple[tuple[Photo, ...], dict[str, int]]:
     """Rows from `[outer/][Train|Test/]class/.../photo` paths. Raises UserError where that is not the layout."""
     candidates, left_out = [], Counter[str]()
-    for path in sorted(paths):
+    for path in sorted(set(paths)):
         parts = PurePosixPath(path).parts
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue
@@ -194,7 +196,7 @@ def _without_outer_folder(rows: Sequence[tuple[str, tuple[str, ...]]]) -> list[t
 def _from_manifest(path: Path) -> Source:
     try:
         table = (
-            pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], index_col=False)
             if path.suffix.lower() == ".csv"
             else pd.read_parquet(path)
         )
@@ -206,6 +208,7 @@ def _from_manifest(path: Path) -> Source:
     gaps = table[table["path"].isna() | table["label"].isna()]
     if len(gaps):
         raise UserError(f"`--data {path}` has no path or no label in row {int(gaps.index[0]) + 1}. Fill it in.")
+    table["path"] = [posixpath.normpath(str(name)) for name in table["path"]]
     repeated = table["path"][table["path"].duplicated()]
     if len(repeated):
         raise UserError(f"`--data {path}` names `{repeated.iloc[0]}` twice. Keep one row a photo.")

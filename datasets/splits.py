@@ -31,7 +31,7 @@ def split_source(source: Source, cfg: SourceConfig) -> tuple[Photo, ...]:
         raise UserError(f"`{path}` of `--data {source.name}` has no split while others have one. Give all or none.")
     else:
         photos = _with_reported_set(source.photos)
-    _check_sides(photos, source.name)
+    check_sides(photos, source.name)
     return photos
 
 
@@ -57,8 +57,6 @@ def _with_reported_set(photos: Sequence[Photo]) -> tuple[Photo, ...]:
 
 
 def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]:
-    if not 0.0 < cfg.test_frac <= 0.5:
-        raise UserError(f"`test_frac` is a fraction in (0, 0.5], got {cfg.test_frac}. For one fifth write 0.2.")
     rows = sorted(photos, key=lambda photo: photo.path)
     num_folds = max(2, round(1 / cfg.test_frac))
     label, count = min(Counter(photo.label for photo in rows).items(), key=lambda item: (item[1], item[0]))
@@ -77,7 +75,7 @@ def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]
             )
         folds = StratifiedGroupKFold(num_folds, shuffle=True, random_state=cfg.split_seed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # few subjects a class: _check_sides says it in our words
+            warnings.simplefilter("ignore", UserWarning)  # few subjects a class: check_sides says it in our words
             _, test = next(folds.split(np.zeros(len(rows)), labels, groups))
     else:
         _, test = next(StratifiedKFold(num_folds, shuffle=True, random_state=cfg.split_seed).split(rows, labels))
@@ -85,7 +83,8 @@ def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]
     return tuple(replace(row, split="test" if index in held_out else "train") for index, row in enumerate(rows))
 
 
-def _check_sides(photos: Sequence[Photo], name: str) -> None:
+def check_sides(photos: Sequence[Photo], name: str) -> None:
+    """Raise UserError if a class of `photos` is missing in train or in test."""
     classes = {photo.label for photo in photos}
     for split in ("train", "test"):
         lacking = sorted(classes - {photo.label for photo in photos if photo.split == split})

@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         _complain(str(error))
         return EXIT_USER
+    except OSError as error:
+        _complain(f"{error}. Finished trials are kept; the same command goes on from there.")
+        return EXIT_FAILED
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break the clean-up
         _complain("Interrupted. Finished trials are kept; the same command goes on from there.")
@@ -83,7 +86,8 @@ def _plan(options: argparse.Namespace) -> int:
     from orchestrator.run import prepare
 
     with LiveView() as live:
-        study, capacity, placement = prepare(_spec(options), live, verbose=options.verbose)
+        check_folder = not getattr(options, "fresh", False)
+        study, capacity, placement = prepare(_spec(options), live, verbose=options.verbose, check_folder=check_folder)
     _print_table(describe_plan(study, placement, capacity))
     return EXIT_OK
 
@@ -145,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_spec(_add(commands, "crop", _crop, "only crop the faces"))
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
-    sample.add_argument("--seed", type=int, default=0, help="other photos for another seed (default 0)")
+    sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
     report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
     spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
@@ -181,6 +185,13 @@ def _add_spec(parser: argparse.ArgumentParser) -> None:
             group.add_argument(flag, action=action, default=None, help=f"{text} ({defaults})")
         else:
             group.add_argument(flag, metavar=_metavar(info.annotation), default=None, help=f"{text} ({defaults})")
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise ValueError
+    return seed
 
 
 def _defaults(name: str) -> str:

@@ -51,6 +51,8 @@ class Capacity:
 
     description: str
     nodes: tuple[Node, ...]
+    one_machine: bool = False
+    """Whether all workers are sure to run here, and so can read this machine's files."""
 
     @property
     def cpus(self) -> float:
@@ -91,7 +93,7 @@ def local_capacity() -> Capacity:
     import torch
 
     node = Node(float(joblib.cpu_count()), float(torch.cuda.device_count()))
-    return Capacity(f"local Ray, {_amount(node.cpus, 'core')}, {_amount(node.gpus, 'GPU')}", (node,))
+    return Capacity(f"local Ray, {_amount(node.cpus, 'core')}, {_amount(node.gpus, 'GPU')}", (node,), one_machine=True)
 
 
 def connect(address: str, *, verbose: bool) -> Capacity:
@@ -174,7 +176,11 @@ def _our_packages() -> list[str]:
 
 
 def _checked(address: str, named: str) -> str:
-    if not address.startswith("ray://") and not _answers(address):
+    if address.startswith("ray://"):
+        raise UserError(
+            f"{named} is a Ray Client address. Run on the cluster itself (`ray submit`), or give host:port."
+        )
+    if not _answers(address):
         raise UserError(f"{named} does not answer. Start the cluster, or use --address local.")
     return address
 

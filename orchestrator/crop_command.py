@@ -13,7 +13,7 @@ from orchestrator.spec import Spec
 def crop_only(spec: Spec, *, verbose: bool) -> dict[str, str]:
     """Crop what is not cropped yet; what there is now, for the terminal. Raises UserError."""
     with LiveView() as live:
-        study, _, placement = prepare(spec, live, verbose=verbose)
+        study, _, placement = prepare(spec, live, verbose=verbose, check_folder=False, train=False)
         manifest = read_manifest(study.crop_folder)
         if manifest is None:
             with quiet(not verbose):

@@ -39,7 +39,9 @@ def _run(title: str, check: Callable[[], tuple[bool, str]]) -> Finding:
 
 def _versions() -> tuple[bool, str]:
     found = describe_environment("")
-    return True, ", ".join(f"{name} {found[name]}" for name in ("facet", "python", "torch", "ray", "timm", "optuna"))
+    return True, ", ".join(
+        f"{name} {found[name]}" for name in ("facet-ablation", "python", "torch", "ray", "timm", "optuna")
+    )
 
 
 def _devices() -> tuple[bool, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 
 from orchestrator.records import versions
 
@@ -15,7 +14,6 @@ def describe_environment(cluster: str) -> dict[str, str]:
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
-        "facet": facet_version(),
         **versions(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": _processor(),
@@ -24,14 +22,6 @@ def describe_environment(cluster: str) -> dict[str, str]:
         "cuda": torch.version.cuda or "none",
         "cluster": cluster,
     }
-
-
-def facet_version() -> str:
-    """The installed version of this package."""
-    try:
-        return metadata.version("facet-ablation")
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _processor() -> str:

@@ -56,7 +56,7 @@ class Ledger:
 
     def read(self, key: str) -> Record:
         """One record. Raises FileNotFoundError."""
-        return json.loads(self._records.read_bytes(f"{key}.json"))
+        return self._records.read_json(f"{key}.json")
 
     def read_all(self, keys: Iterable[str] | None = None) -> list[Record]:
         """The records of `keys` that are there (all by default), ordered by condition, protocol and seed."""

@@ -18,11 +18,15 @@ class Placement:
     layout: WorkerLayout
     concurrent_trials: int
     crops: CropResources
+    one_machine: bool
+    """Whether all workers run here, and so can read this machine's files."""
 
 
 def place(spec: Spec, capacity: Capacity) -> Placement:
     """Fit trials and cropping onto the cluster. Raises UserError for what could never be placed."""
-    gpus = spec.gpus_per_trial if spec.gpus_per_trial is not None else min(1.0, capacity.gpus)
+    gpus = spec.gpus_per_trial
+    if gpus is None:  # one a worker, where there is any: workers of one trial cannot share a GPU
+        gpus = float(spec.workers_per_trial) if capacity.gpus else 0.0
     layout = WorkerLayout(
         workers=spec.workers_per_trial,
         cpus_per_worker=spec.cpus_per_worker,
@@ -32,7 +36,7 @@ def place(spec: Spec, capacity: Capacity) -> Placement:
     if slots < layout.workers:
         raise UserError(_why_not(layout, gpus, capacity))
     concurrent = min(slots // layout.workers, spec.max_concurrent_trials or slots)
-    return Placement(layout, concurrent, _place_crops(spec, capacity))
+    return Placement(layout, concurrent, _place_crops(spec, capacity), capacity.one_machine)
 
 
 def _place_crops(spec: Spec, capacity: Capacity) -> CropResources:

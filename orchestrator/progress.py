@@ -67,7 +67,7 @@ class LiveView:
         self._counts.running[cell] = 0
         self._show_trials()
 
-    def epoch_done(self, cell: Cell, epoch: int, accuracy: float) -> None:
+    def epoch_done(self, cell: Cell, epoch: int, wall_s: float) -> None:
         """A trial reported an epoch."""
         self._counts.running[cell] = epoch + 1
         self._show_trials()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,15 +18,15 @@ from orchestrator.study import STUDY_FILE
 
 def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None) -> dict[str, str]:
     """Write everything that is derived from the ledger; the summary's lines. Raises UserError if there is no run."""
-    if not run_folder.exists(STUDY_FILE):
+    if not (run_folder.exists(STUDY_FILE) and run_folder.exists("plan.json")):
         raise UserError(f"`{run_folder}` holds no run (no {STUDY_FILE}). Give the folder that `facet run` named.")
-    plan, ledger = _read_json(run_folder, "plan.json"), Ledger(run_folder)
+    plan, ledger = run_folder.read_json("plan.json"), Ledger(run_folder)
     records = ledger.read_all(plan["keys"])
     ledger.write_merged_predictions(records)
-    sessions = _read_json(run_folder, "sessions.json") if run_folder.exists("sessions.json") else []
+    sessions = run_folder.read_json("sessions.json") if run_folder.exists("sessions.json") else []
     summary = _summary(records, sessions)
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
-    study = _read_json(run_folder, STUDY_FILE)
+    study = run_folder.read_json(STUDY_FILE)
     build_report(
         run_folder,
         ReportContext(
@@ -38,7 +37,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             spec_hash=study["spec_hash"],
             data_fingerprint=study["data_fingerprint"],
             num_planned=len(plan["keys"]),
-            environment=_read_json(run_folder, "environment.json"),
+            environment=run_folder.read_json("environment.json"),
             detection=_detection(run_folder),
             left_out=plan["left_out"],
             summary=summary,
@@ -46,10 +45,6 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
         ),
     )
     return _photos(run_folder, plan["left_out"]) | _best(records) | summary | trouble | {"Look at": _places(run_folder)}
-
-
-def _read_json(folder: Folder, name: str) -> Any:
-    return json.loads(folder.read_bytes(name))
 
 
 def _detection(run_folder: Folder) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class RunRecorder:
         """`models/<condition>/`: the seed of highest accuracy, the lowest seed among equals."""
         folder = self._folder / "models" / record["condition"]
         if folder.exists("config.json"):
-            held = json.loads(folder.read_bytes("config.json"))
+            held = folder.read_json("config.json")
             if self._ledger.has(held["trial"]) and _rank(held) >= _rank(_model_config(record)):
                 return
         folder.write_bytes("model.safetensors", to_safetensors(_contiguous(outcome.state.best_weights)))

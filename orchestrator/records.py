@@ -14,6 +14,7 @@ from orchestrator.ledger import FORMAT, PREDICTIONS_SCHEMA, Record
 from trainables.job import TrialJob, TrialOutcome
 
 RECORDED_PACKAGES = (
+    "facet-ablation",
     "torch",
     "torchvision",
     "timm",

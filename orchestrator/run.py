@@ -10,11 +10,14 @@ from typing import Any
 from optuna.storages import BaseStorage
 
 from datasets.cropper import CropConfig
+from datasets.errors import UserError
 from datasets.folder import Folder
+from datasets.photo import NO_FACE, OK
 from datasets.pipeline import crop_photos
 from datasets.sample import write_sample
-from datasets.shards import CropManifest, read_manifest
+from datasets.shards import CropManifest, read_manifest, read_rows
 from datasets.sources import SAMPLE
+from datasets.splits import check_sides
 from datasets.store import load_arrays
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.ledger import Ledger
@@ -22,13 +25,22 @@ from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
 from orchestrator.rebuild import rebuild_report
-from orchestrator.run_files import Session, note_session, set_aside, study_storage, write_detection, write_identity
-from orchestrator.schedule import Failure, run_trials, start_recorder
+from orchestrator.run_files import (
+    Session,
+    locked,
+    note_session,
+    set_aside,
+    study_storage,
+    write_detection,
+    write_identity,
+)
+from orchestrator.schedule import STALLED_AFTER_S, Failure, run_trials, start_recorder
 from orchestrator.spec import Spec
 from orchestrator.study import Study, check_run_folder, make_study, sample_folder
 from orchestrator.tracking import Tracker, check_tracking
 from search_spaces.grid import Cell, sync_study
 from trainables.weights import describe_weights, ensure_weights, imagenet_state
+from trainables.worker import WorkerLayout
 
 
 @dataclass
@@ -47,42 +59,52 @@ class RunResult:
 def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: LiveView | None = None) -> RunResult:
     """Do what `spec` says and is not done yet, then write all tables, figures and the report.
 
-    Raises UserError before anything is computed, where the spec cannot be run. A trial that fails is in the result's
-    `failures`; all others are kept.
+    `fresh`: rename an earlier run in the run folder first. Raises UserError before anything is computed, where the spec
+    cannot be run. A trial that fails is in the result's `failures`; all others are kept.
     """
     quiet_environment()
-    with view or LiveView() as live:
-        study, capacity, placement = prepare(spec, live, verbose=verbose, fresh=fresh)
-        ledger, session = Ledger(study.run_folder), Session(cluster=capacity.description)
-        write_identity(study, capacity)
-        todo = _left(study, ledger)
-        result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), num_run=len(todo))
-        with Tracker(spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
-            try:
-                if todo or read_manifest(study.crop_folder) is None:
-                    with quiet(not verbose) as result.log:
-                        result.failures = _compute(study, todo, placement, session, live, tracker, verbose=verbose)
-            finally:
-                note_session(study, ledger, session, todo)
-        result.num_finished = len(study.jobs) - len(_left(study, ledger))
-        result.summary = rebuild_report(study.run_folder, problems=tracker.problems)
-        return result
-
-
-def prepare(spec: Spec, live: LiveView, *, verbose: bool, fresh: bool = False) -> tuple[Study, Capacity, Placement]:
-    """Everything that can be wrong is found here. Raises UserError."""
     check_tracking(spec)
-    ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
+    with view or LiveView() as live:
+        study, capacity, placement = prepare(spec, live, verbose=verbose, check_folder=not fresh)
+        if fresh:
+            set_aside(study.run_folder)
+        with locked(study.run_folder):
+            return _run_locked(study, capacity, placement, live, verbose=verbose)
+
+
+def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, verbose: bool) -> RunResult:
+    ledger, session = Ledger(study.run_folder), Session(cluster=capacity.description)
+    write_identity(study, capacity)
+    todo = _left(study, ledger)
+    result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), num_run=len(todo))
+    with Tracker(study.spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
+        try:
+            if todo or read_manifest(study.crop_folder) is None:
+                with quiet(not verbose) as result.log:
+                    result.failures = _compute(study, todo, placement, session, live, tracker, verbose=verbose)
+        finally:
+            note_session(study, ledger, session, todo)
+    result.num_finished = len(study.jobs) - len(_left(study, ledger))
+    result.summary = rebuild_report(study.run_folder, problems=dict(tracker.problems))
+    return result
+
+
+def prepare(
+    spec: Spec, live: LiveView, *, verbose: bool, check_folder: bool = True, train: bool = True
+) -> tuple[Study, Capacity, Placement]:
+    """Settle what can be settled before anything is computed; the generated sample is drawn if it is asked for.
+
+    `train`: whether models are wanted, and so their starting weights. Raises UserError for whatever is wrong.
+    """
+    if train:
+        ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
-    study = make_study(spec)
-    if not fresh:
+    study = make_study(spec, live.counter("Reading", "photos"))
+    if check_folder:
         check_run_folder(study)
     capacity = _capacity(spec, verbose=verbose)
-    placement = place(spec, capacity)
-    if fresh:
-        set_aside(study.run_folder)
-    return study, capacity, placement
+    return study, capacity, place(spec, capacity)
 
 
 def _capacity(spec: Spec, *, verbose: bool) -> Capacity:
@@ -114,11 +136,21 @@ def _compute(
         started = time.monotonic()
         crop_study(study, placement, live)
         session.crop_s = time.monotonic() - started
+    _check_readable(study)
     write_detection(study)
     if not todo:
         return []
     with study_storage(study.run_folder) as storage:
         return _train(study, todo, placement, session, live, tracker, storage)
+
+
+def _check_readable(study: Study) -> None:
+    """Raise UserError if unreadable photos leave a class without a photo to train or report on."""
+    statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
+    readable = [photo for photo, status in zip(study.photos, statuses, strict=True) if status in (OK, NO_FACE)]
+    if {photo.label for photo in readable} != set(study.source.classes):
+        raise UserError(f"`--data {study.source.name}`: a class has no readable photo. See {study.crop_folder}.")
+    check_sides(readable, study.source.name)
 
 
 def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManifest:
@@ -130,6 +162,8 @@ def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManife
         study.crop_folder,
         name=study.data_fingerprint,
         resources=placement.crops,
+        expected_sha256=study.hashes,
+        shared_disk=placement.one_machine,
         progress=live.counter("Cropping faces", "photos"),
     )
 
@@ -156,23 +190,27 @@ def _train(
             todo,
             arrays=load_arrays(study.crop_folder),
             imagenet=None if imagenet is None else {name: tensor.numpy() for name, tensor in imagenet.items()},
-            layout=_with_real_gpus(placement),
+            layout=_with_real_gpus(placement, live),
             concurrent=placement.concurrent_trials,
             recorder=start_recorder(study.run_folder, _provenance(study)),
             storage=storage,
-            listener=_Listeners(live, tracker, study),
+            listener=_Listeners(live, tracker, study, session),
         )
     finally:
         session.grid_s = time.monotonic() - started
 
 
 class _Listeners:
-    """Passes a trial's news to the live view and to the trackers."""
+    """Passes a trial's news to the live view, the trackers and the session's account of time."""
 
-    def __init__(self, live: LiveView, tracker: Tracker, study: Study) -> None:
-        self._live, self._tracker, self._jobs = live, tracker, study.jobs
-        self.trial_started, self.epoch_done = live.trial_started, live.epoch_done
-        self.trial_failed, self.stalled = live.trial_failed, live.stalled
+    def __init__(self, live: LiveView, tracker: Tracker, study: Study, session: Session) -> None:
+        self._live, self._tracker, self._jobs, self._session = live, tracker, study.jobs, session
+        self.trial_started, self.trial_failed, self.stalled = live.trial_started, live.trial_failed, live.stalled
+
+    def epoch_done(self, cell: Cell, epoch: int, wall_s: float) -> None:
+        """A trial reported an epoch."""
+        self._live.epoch_done(cell, epoch, wall_s)
+        self._session.training_s += wall_s
 
     def trial_done(self, cell: Cell, accuracy: float) -> None:
         """A trial is in the ledger."""
@@ -180,7 +218,7 @@ class _Listeners:
         self._tracker.trial_done(self._jobs[cell].key)
 
 
-def _with_real_gpus(placement: Placement) -> Any:
+def _with_real_gpus(placement: Placement, live: LiveView) -> WorkerLayout:
     """Ask a worker whether torch sees the GPU that Ray counts: it decides how DDP workers talk."""
     layout = placement.layout
     if layout.workers == 1 or layout.gpus_per_worker == 0:
@@ -193,7 +231,10 @@ def _with_real_gpus(placement: Placement) -> Any:
 
         return torch.cuda.is_available()
 
-    return replace(layout, gpus_real=ray.get(sees_gpu.options(num_cpus=0, num_gpus=layout.gpus_per_worker).remote()))
+    answer = sees_gpu.options(num_cpus=0, num_gpus=layout.gpus_per_worker).remote()
+    while not ray.wait([answer], timeout=STALLED_AFTER_S)[0]:
+        live.stalled(f"No machine with {layout.gpus_per_worker:g} GPUs has joined for {STALLED_AFTER_S:g} s. Waiting.")
+    return replace(layout, gpus_real=ray.get(answer))
 
 
 def _provenance(study: Study) -> dict[str, Any]:

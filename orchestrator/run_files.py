@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -26,6 +28,7 @@ from search_spaces.grid import Cell
 
 OPTUNA_FILE = "optuna.db"
 SESSIONS_FILE = "sessions.json"
+LOCK_FILE = ".lock"
 
 
 @dataclass
@@ -43,6 +46,29 @@ class Session:
     def overhead_s(self) -> float | None:
         """Slot seconds that no trial trained in, a trial: start-up, scheduling, recording, and idling at the end."""
         return (self.grid_s * self.concurrent - self.training_s) / self.trials if self.trials else None
+
+
+@contextmanager
+def locked(folder: Folder) -> Iterator[None]:
+    """Hold the run folder, so that no second call works in it at once. Raises UserError if one does, or if it cannot be
+    written. A remote folder has no lock.
+    """
+    if not folder.is_local:
+        yield
+        return
+    try:
+        Path(folder.base).mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder.path(LOCK_FILE), os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise UserError(f"`out` {folder} cannot be written ({error.strerror}). Choose another --out.") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"Another `facet run` works in `out` {folder}. Wait, or choose another --out.") from None
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager
@@ -66,7 +92,6 @@ def study_storage(run_folder: Folder) -> Iterator[BaseStorage]:
 def write_identity(study: Study, capacity: Capacity) -> None:
     """`study.json`, `spec.yaml`, `environment.json` and `plan.json`: what this run is, and what it was asked for."""
     folder = study.run_folder
-    folder.write_text(STUDY_FILE, study_text(study))
     folder.write_text("spec.yaml", write_yaml(study.spec))
     folder.write_text("environment.json", json.dumps(describe_environment(capacity.description), indent=1) + "\n")
     plan = {
@@ -76,6 +101,7 @@ def write_identity(study: Study, capacity: Capacity) -> None:
         "left_out": study.source.left_out,
     }
     folder.write_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
+    folder.write_text(STUDY_FILE, study_text(study))  # last: with it the folder is a run's
 
 
 def write_detection(study: Study) -> None:
@@ -101,9 +127,8 @@ def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[
     if not done and not session.crop_s:
         return  # a call that computed nothing leaves no trace
     session.trials = len(done)
-    session.training_s = sum(record["wall_s"] for record in ledger.read_all(done))
     folder = study.run_folder
-    earlier = json.loads(folder.read_bytes(SESSIONS_FILE)) if folder.exists(SESSIONS_FILE) else []
+    earlier = folder.read_json(SESSIONS_FILE) if folder.exists(SESSIONS_FILE) else []
     entry = {**session.__dict__, "overhead_s": session.overhead_s()}
     folder.write_text(SESSIONS_FILE, json.dumps([*earlier, entry], indent=1) + "\n")
 
@@ -114,7 +139,7 @@ def set_aside(folder: Folder) -> None:
         return
     if not folder.is_local:
         raise UserError(f"`--fresh` cannot rename {folder}. Choose another --out.")
-    if not folder.exists(STUDY_FILE) and any(Path(folder.base).iterdir()):
+    if not folder.exists(STUDY_FILE) and any(not path.name.startswith(".") for path in Path(folder.base).iterdir()):
         raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
     aside = f"{folder.base}.before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     Path(folder.base).rename(aside)

@@ -25,6 +25,8 @@ from trainables.job import TrialJob
 from trainables.worker import METRIC, AblationTrial, WorkerLayout, cell_of
 
 STALLED_AFTER_S = 60.0
+MAX_RETRIES = 3
+"""How often a trial starts again, from its checkpoint: a machine may be taken away more than once."""
 
 
 class TrialListener(Protocol):
@@ -33,8 +35,8 @@ class TrialListener(Protocol):
     def trial_started(self, cell: Cell) -> None:
         """A trial has its place and begins."""
 
-    def epoch_done(self, cell: Cell, epoch: int, accuracy: float) -> None:
-        """A trial reported an epoch, counted from 0."""
+    def epoch_done(self, cell: Cell, epoch: int, wall_s: float) -> None:
+        """A trial reported an epoch, counted from 0, that took `wall_s` to train and evaluate."""
 
     def trial_done(self, cell: Cell, accuracy: float) -> None:
         """A trial is in the ledger."""
@@ -57,7 +59,11 @@ class Failure:
 def start_recorder(run_folder: Folder, provenance: dict[str, Any]) -> Any:
     """The recorder as an actor on this machine, which holds the run folder."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(RunRecorder).options(num_cpus=0, scheduling_strategy=here).remote(run_folder, provenance)
+    return (
+        ray.remote(RunRecorder)
+        .options(num_cpus=0, scheduling_strategy=here, max_restarts=-1, max_task_retries=3)
+        .remote(run_folder, provenance)
+    )
 
 
 def run_trials(
@@ -72,9 +78,9 @@ def run_trials(
     storage: BaseStorage,
     listener: TrialListener,
 ) -> list[Failure]:
-    """Train the cells of `todo`; the trials that failed twice. Finished trials are in the ledger whatever happens.
+    """Train the cells of `todo`; the trials that failed for good. Finished trials are in the ledger whatever happens.
 
-    Needs a running Ray with room for `concurrent` trials of `layout` (see `plan.place`).
+    Needs a running Ray with room for `concurrent` trials of `layout` (see `placement.place`).
     """
     scratch, relay = tempfile.mkdtemp(prefix="facet-tune-"), _Relay(listener)
     trainable = tune.with_parameters(
@@ -99,7 +105,7 @@ def run_trials(
             storage_path=scratch,
             verbose=0,
             callbacks=[relay],
-            failure_config=FailureConfig(max_failures=1),
+            failure_config=FailureConfig(max_failures=MAX_RETRIES),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
         ),
     )
@@ -141,7 +147,7 @@ class _Relay(tune.Callback):
     ) -> None:
         """An epoch, or the end of a trial."""
         if "epoch" in result and not result.get("done"):
-            self._listener.epoch_done(_cell_of(trial), result["epoch"], result[METRIC])
+            self._listener.epoch_done(_cell_of(trial), result["epoch"], result["wall_s"])
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The trial's record is in the ledger."""

@@ -24,6 +24,10 @@ def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
+def _off_is_a_word(value: object) -> object:
+    return "off" if value is False else value  # YAML reads a bare `off` as a boolean
+
+
 class GridConfig(Config):
     """Which conditions, how often. A run folder's grid may grow; finished trials stay."""
 
@@ -36,9 +40,9 @@ class GridConfig(Config):
 class RunConfig(Config):
     """Where and on what a run computes. Nothing here changes a result."""
 
-    out: str | None = None
+    out: str | None = Field(default=None, min_length=1)
     """Run folder, local or s3://...; by default runs/<data>-<preset>-<hash of the study>."""
-    crops: str | None = None
+    crops: str | None = Field(default=None, min_length=1)
     """Folder that keeps cropped sets, by fingerprint; by default `crops` beside the run folder."""
     workers_per_trial: int = Field(default=1, ge=1)
     """Workers that train one trial together: 1 in the trial's own process, more by DDP."""
@@ -57,12 +61,25 @@ class RunConfig(Config):
     """Ray cluster: auto (the one this machine is part of, else a local one), local, or host:port."""
     offline: bool = False
     """Use nothing from the network."""
-    wandb: Literal["off", "offline", "online"] = "offline"
+    wandb: Annotated[Literal["off", "offline", "online"], BeforeValidator(_off_is_a_word)] = "offline"
     """Weights & Biases: offline writes files into the run folder, which `wandb sync` can send later."""
     wandb_project: str = "facet-ablation"
     """Project of those runs."""
     tensorboard: bool = True
     """Write TensorBoard event files into the run folder."""
+
+    @model_validator(mode="after")
+    def _whole_gpus(self) -> Self:
+        per_worker = (self.gpus_per_trial or 0.0) / self.workers_per_trial
+        if self.workers_per_trial > 1 and per_worker % 1:
+            raise ValueError(
+                f"`gpus_per_trial` {self.gpus_per_trial:g} over {self.workers_per_trial} workers: workers of one trial "
+                "cannot share a GPU. Give each a whole number, or 0."
+            )
+        for name, gpus in (("gpus_per_trial", per_worker), ("gpus_per_crop_worker", self.gpus_per_crop_worker or 0.0)):
+            if gpus > 1 and gpus % 1:
+                raise ValueError(f"`{name}` is a fraction below 1 or a whole number, got {gpus:g}.")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -113,7 +130,7 @@ def resolve_spec(path: str | None, flags: Mapping[str, Any]) -> Spec:
     written = read_yaml(path) if path else {}
     given = {**written, **flags}
     preset = given.get("preset", "quick")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise UserError(f"`preset` is one of {', '.join(PRESETS)}, got `{preset}`.")
     _reject_unknown(given, path)
     try:

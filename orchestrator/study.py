@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
@@ -19,12 +20,14 @@ from search_spaces.conditions import select_conditions
 from search_spaces.grid import Cell
 from trainables.job import TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
+from trainables.train import FORMAT
 from trainables.worker import cell_of
 
 PROTOCOL = "paper"
 """Folders as they are, and the best epoch chosen on the reported photos, as published."""
 STUDY_FILE = "study.json"
 RUNS = "runs"
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Study:
     spec: Spec
     source: Source
     photos: tuple[Photo, ...]
+    hashes: tuple[str, ...]
+    """SHA-256 of every photo's file, in order; empty for one that cannot be read."""
     data_fingerprint: str
     spec_hash: str
     rare_class: str
@@ -63,14 +68,17 @@ def sample_folder(spec: Spec) -> Path:
     return (Path(out).parent if out else Path(RUNS)) / SAMPLE
 
 
-def make_study(spec: Spec) -> Study:
+def make_study(spec: Spec, progress: Progress | None = None) -> Study:
     """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support."""
     location = str(sample_folder(spec)) if spec.data == SAMPLE else spec.data
     source = open_source(location)
     photos = split_source(source, SourceConfig.part_of(spec))
     rare_class = _rare_class(spec, source)
-    data = crop_fingerprint(photos, hash_photos(photos, source.reader), CropConfig.part_of(spec))
-    study = spec.study() | {"rare_class": rare_class, "data_fingerprint": data}
+    hashes = hash_photos(photos, source.reader, progress)
+    if not any(hashes):
+        raise UserError(f"No photo of `--data {location}` can be read, such as `{photos[0].path}`. Check the paths.")
+    data = crop_fingerprint(photos, hashes, CropConfig.part_of(spec))
+    study = _identity(spec, rare_class, data)
     jobs = {}
     for seed in range(spec.seeds):
         for name, condition in select_conditions(spec.conditions).items():
@@ -86,29 +94,38 @@ def make_study(spec: Spec) -> Study:
                 rare_class=rare_class,
             )
             jobs[cell_of(job)] = job
-    return Study(spec, source, photos, data, fingerprint(study), rare_class, jobs)
+    return Study(spec, source, photos, tuple(hashes), data, fingerprint(study), rare_class, jobs)
 
 
 def check_run_folder(study: Study) -> None:
     """Raise UserError if the run folder holds another study, or files that are not a run's."""
     folder = study.run_folder
-    if not folder.exists():
-        return
+    if folder.is_local and Path(folder.base).is_file():
+        raise UserError(f"`out` {folder} is a file. Name a folder.")
+    try:
+        if not folder.exists():
+            return
+    except OSError as error:
+        raise UserError(f"`out` {folder} cannot be reached ({' '.join(str(error).split())}).") from None
     if folder.exists(STUDY_FILE):
-        held = folder.read_bytes(STUDY_FILE).decode().strip()
-        if held != study_text(study).strip():
+        held, new = folder.read_json(STUDY_FILE), json.loads(study_text(study))
+        if held != new:
             raise UserError(
-                f"`out` {folder} holds another spec's run ({_difference(held, study)}). "
+                f"`out` {folder} holds another spec's run ({_difference(held, new)}). "
                 "Choose another --out, or --fresh to set that run aside."
             )
-    elif folder.is_local and any(Path(folder.base).iterdir()):
+    elif folder.is_local and any(not path.name.startswith(".") for path in Path(folder.base).iterdir()):
         raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
 
 
 def study_text(study: Study) -> str:
     """What `study.json` of a run folder holds: all that decides results, but the grid."""
-    held = study.spec.study() | {"rare_class": study.rare_class, "data_fingerprint": study.data_fingerprint}
+    held = _identity(study.spec, study.rare_class, study.data_fingerprint)
     return json.dumps(held | {"spec_hash": study.spec_hash}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _identity(spec: Spec, rare_class: str, data_fingerprint: str) -> dict[str, Any]:
+    return spec.study() | {"format": FORMAT, "rare_class": rare_class, "data_fingerprint": data_fingerprint}
 
 
 def _rare_class(spec: Spec, source: Source) -> str:
@@ -128,12 +145,13 @@ def _rare_class(spec: Spec, source: Source) -> str:
     )
 
 
-def _difference(held: str, study: Study) -> str:
-    old, new = json.loads(held), json.loads(study_text(study))
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     if old.get("data_fingerprint") != new["data_fingerprint"] and old.get("CropConfig") == new["CropConfig"]:
         return "other photos"
     for part in ("CropConfig", "ModelConfig", "TrainConfig"):
         for name, value in new[part].items():
             if old.get(part, {}).get(name) != value:
                 return f"`{name}` is {old.get(part, {}).get(name)} there and {value} here"
-    return f"`rare_class` is {old.get('rare_class')} there"
+    if old.get("format") != new["format"]:
+        return "made by another version of facet"
+    return f"`rare_class` is {old.get('rare_class')} there and {new['rare_class']} here"

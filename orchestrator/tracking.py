@@ -22,6 +22,7 @@ from orchestrator.spec import Spec
 
 TRACKED_FILE = "tracked.json"
 CLOSE_TIMEOUT_S = 90.0
+INTERRUPTED_TIMEOUT_S = 5.0
 _CURVES = (
     "train_loss",
     "train_accuracy",
@@ -54,11 +55,12 @@ class Tracker:
         self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        for key in self._keys:
-            self._pending.put(key)  # what was finished before, or while nobody listened
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            for key in self._keys:
+                self._pending.put(key)  # what was finished before, or while nobody listened
         self._pending.put(None)
-        self._thread.join(CLOSE_TIMEOUT_S)
+        self._thread.join(CLOSE_TIMEOUT_S if kind is None else INTERRUPTED_TIMEOUT_S)
         if self._thread.is_alive():
             self.problems["tracking"] = f"not finished after {CLOSE_TIMEOUT_S:g} s; the ledger has everything"
 
@@ -73,16 +75,15 @@ class Tracker:
                     self._try(name, log, key)
 
     def _try(self, name: str, log: Callable[[Record], None], key: str) -> None:
+        if not self._ledger.has(key):
+            return  # not finished: a later run will log it
         try:
             log(self._ledger.read(key))
             self._upload_new()
-        except FileNotFoundError:
-            return  # not finished: a later run will log it
+            self._tracked.setdefault(name, []).append(key)
+            self._folder.write_text(TRACKED_FILE, json.dumps(self._tracked, indent=1) + "\n")
         except Exception as error:  # whatever a tracker raises, the run goes on
             self.problems[name] = (str(error) or type(error).__name__).splitlines()[0][:200]
-            return
-        self._tracked.setdefault(name, []).append(key)
-        self._folder.write_text(TRACKED_FILE, json.dumps(self._tracked, indent=1) + "\n")
 
     def _upload_new(self) -> None:
         """Bring what a trial's log added to a remote run folder, before the trial counts as tracked."""
@@ -184,4 +185,4 @@ def _wandb_config(record: Record) -> dict[str, Any]:
 
 
 def _read_tracked(folder: Folder) -> dict[str, list[str]]:
-    return json.loads(folder.read_bytes(TRACKED_FILE)) if folder.exists(TRACKED_FILE) else {}
+    return folder.read_json(TRACKED_FILE) if folder.exists(TRACKED_FILE) else {}

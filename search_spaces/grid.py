@@ -13,6 +13,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState, create_trial
+from ray.tune.result import TRAINING_ITERATION
 from ray.tune.search.optuna import OptunaSearch
 
 from datasets.fingerprint import fingerprint
@@ -33,16 +34,19 @@ def cell_params(cell: Cell) -> dict[str, Any]:
 
 
 def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Cell, Mapping[str, Any]]) -> optuna.Study:
-    """Make the study say what the ledger says: finished cells are there once, complete; nothing else waits or runs.
+    """Make the study say what the ledger says: finished cells are there once, complete; only others wait, none runs.
 
-    `finished` maps cells to ledger records. Trials that an earlier call left waiting or running are marked failed.
+    `finished` maps cells to ledger records. Trials that an earlier call left running are marked failed.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
         storage=storage, study_name=study_name(cells), direction="maximize", load_if_exists=True
     )
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    for cell, trial in _waiting(study).items():
+        if cell in finished:
+            storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
     complete = {_cell_of(trial) for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     for cell in cells:
         if cell in finished and cell not in complete:
@@ -50,17 +54,34 @@ def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Ce
     return study
 
 
+class _EpochSearch(OptunaSearch):
+    """Numbers intermediate values by the trial's epochs; Tune's own count starts anew when a trial resumes."""
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        super().on_trial_result(trial_id, {**result, TRAINING_ITERATION: result["epoch"] + 1})
+
+
 def grid_search(storage: BaseStorage, cells: Sequence[Cell], todo: Sequence[Cell]) -> OptunaSearch:
-    """A searcher that hands out `todo`, in order, and stores each trial's epochs and result in the study."""
+    """A searcher that hands out `todo`, and stores each trial's epochs and result in the study.
+
+    Cells that still wait in the study from an interrupted call are handed out first, as Optuna does.
+    """
     logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
-    return OptunaSearch(
+    waiting = set(_waiting(optuna.load_study(storage=storage, study_name=study_name(cells))))
+    return _EpochSearch(
         space=_space(cells),
         metric=METRIC,
         mode="max",
         storage=storage,
         study_name=study_name(cells),
-        points_to_evaluate=[cell_params(cell) for cell in todo],
+        points_to_evaluate=[cell_params(cell) for cell in todo if cell not in waiting],
     )
+
+
+def _waiting(study: optuna.Study) -> dict[Cell, optuna.trial.FrozenTrial]:
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    fixed = {trial: trial.system_attrs.get("fixed_params", {}) for trial in waiting}
+    return {(params["condition"], params["protocol"], params["seed"]): trial for trial, params in fixed.items()}
 
 
 def _space(cells: Sequence[Cell]) -> dict[str, BaseDistribution]:

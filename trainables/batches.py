@@ -48,12 +48,12 @@ class View:
     rows_eval: np.ndarray
 
 
-def view_of(arrays: PhotoArrays, condition: Condition, rare_class: str) -> View:
-    """What `condition` trains and reports on: crop or frame, with or without the rare class."""
+def view_of(arrays: PhotoArrays, condition: Condition, rare_class: str, *, drop_faceless: bool = False) -> View:
+    """What `condition` trains and reports on: crop or frame, with or without the rare class and faceless photos."""
     kept = [name for name in arrays.classes if not (condition.rare_class_excluded and name == rare_class)]
     new_index = np.array([kept.index(name) if name in kept else -1 for name in arrays.classes], dtype=np.int64)
     label_of_N = new_index[arrays.label]
-    included = label_of_N >= 0
+    included = (label_of_N >= 0) & (arrays.found | (not drop_faceless))
     return View(
         arrays=arrays,
         image_NSSC=arrays.face_u8 if condition.crop else arrays.frame_u8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Callable
@@ -42,8 +43,9 @@ class Checkpointer:
             },
             buffer,
         )
-        self._save(buffer.getvalue())
         self._saved_at = time.monotonic()
+        with contextlib.suppress(Exception):  # storage that fails now costs a later resume some epochs, not the trial
+            self._save(buffer.getvalue())
 
     def load(self) -> tuple[TrialState, dict[str, Any], dict[str, Any]] | None:
         """State, model and optimiser tensors of the epoch last kept; None where there is none."""

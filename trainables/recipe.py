@@ -46,6 +46,8 @@ class TrainConfig(Config):
     """Focusing parameter of the focal loss."""
     logit_tau: float = Field(default=1.0, ge=0)
     """Weight of the log prior in logit adjustment."""
+    no_face: Literal["full_frame", "drop"] = "full_frame"
+    """What becomes of a photo without a face: its full frame stands in for the crop, or no condition uses it."""
     flip_prob: float = Field(default=0.5, ge=0, le=1)
     """Probability of a horizontal flip."""
     jitter: float = Field(default=0.2, ge=0, lt=1)

@@ -21,6 +21,8 @@ from trainables.recipe import Stage
 from trainables.team import Team
 
 Report = Callable[[EpochRecord], None]
+FORMAT = 1
+"""Raised when the same job would give other numbers: it is part of every trial's key."""
 
 
 def run_training(
@@ -37,7 +39,9 @@ def run_training(
     The same job gives the same numbers on the same machine, bit for bit on a CPU, with or without interruptions.
     Raises ValueError where a split is empty.
     """
-    run = _Run(job, view_of(arrays, job.condition, job.rare_class), imagenet, team)
+    run = _Run(
+        job, view_of(arrays, job.condition, job.rare_class, drop_faceless=job.train.no_face == "drop"), imagenet, team
+    )
     run.resume(checkpointer)
     while len(run.state.epochs) < job.train.epochs:
         report(run.one_epoch())

@@ -6,8 +6,9 @@ workers train by DDP from the same function. Actors are reused from trial to tri
 
 from __future__ import annotations
 
+import gc
 import queue
-import threading
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -85,6 +86,8 @@ class AblationTrial(tune.Trainable):
         }
         self._jobs = jobs
         self._training: _Training | None = None
+        # One thread for all trials of this actor: with one each, the allocator keeps every dead thread's memory.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial on in this process."""
@@ -92,49 +95,49 @@ class AblationTrial(tune.Trainable):
         self.config = new_config
         return True
 
+    def cleanup(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
     def step(self) -> dict[str, Any]:
         """Wait for the next epoch. Raises what the training raised."""
         if self._training is None:
             job = self._jobs[self.config["condition"], self.config["protocol"], self.config["seed"]]
-            self._training = _Training(job, **self._shared)
+            self._training = _Training(job, self._thread, **self._shared)
         return self._training.next_result()
 
 
 class _Training:
-    """A trial's training in a thread, and the queue of what it reports."""
+    """A trial's training in the actor's one training thread, and the queue of what it reports."""
 
-    def __init__(self, job: TrialJob, *, layout: WorkerLayout, scratch: str, **shared: Any) -> None:
+    def __init__(self, job: TrialJob, thread: Executor, *, layout: WorkerLayout, scratch: str, **shared: Any) -> None:
         self._job, self._layout, self._scratch = job, layout, scratch
         self._reports: Any = RayQueue(actor_options={"num_cpus": 0}) if layout.workers > 1 else queue.Queue()
         self._config = {"job": job, "layout": layout, "reports": self._reports, **shared}
-        self._outcome: tuple[str, Any] | None = None
-        self._thread = threading.Thread(target=self._run, name=f"train-{job.key}", daemon=True)
-        self._thread.start()
+        self._accuracy = thread.submit(self._run)
 
     def next_result(self) -> dict[str, Any]:
-        """The next epoch, or the end."""
+        """The next epoch, or the end. Raises what the training raised."""
         while True:
+            ended = self._accuracy.done()  # asked first: what was reported before the end is in the queue by then
             try:
-                record: EpochRecord = self._reports.get(timeout=_POLL_S if self._outcome is None else 0.01)
-                return {METRIC: record.val_accuracy, "epoch": record.epoch, "stage": record.stage, "key": self._job.key}
+                record: EpochRecord = self._reports.get(timeout=0.01 if ended else _POLL_S)
+                return {METRIC: record.val_accuracy, "epoch": record.epoch, "wall_s": record.wall_s}
             except (queue.Empty, RayQueueEmpty):
-                if self._outcome is not None and not self._thread.is_alive():
+                if ended:
                     return self._end()
 
     def _end(self) -> dict[str, Any]:
-        assert self._outcome is not None
-        kind, value = self._outcome
         if isinstance(self._reports, RayQueue):
             self._reports.shutdown()
-        if kind == "error":
-            raise value
-        return {METRIC: value, "key": self._job.key, "done": True}
+        return {METRIC: self._accuracy.result(), "done": True}
 
-    def _run(self) -> None:
+    def _run(self) -> float:
         try:
-            self._outcome = ("done", self._trainer().fit().return_value)
-        except BaseException as error:
-            self._outcome = ("error", error)
+            return self._trainer().fit().return_value
+        finally:
+            self._config = {}
+            gc.collect()  # a model and its optimiser refer to each other; the next trial needs their memory
 
     def _trainer(self) -> Any:
         new_trainer: Any = TorchTrainer  # type checkers see the signatures of Ray Train's first version

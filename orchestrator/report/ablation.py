@@ -29,7 +29,7 @@ def table4_rows(results: Results, paper: Paper) -> list[dict[str, Any]]:
 
 
 def _row(proposed: Group, other: Group, paper: Paper) -> dict[str, Any] | None:
-    difference = paired_difference(proposed.metric("accuracy"), other.metric("accuracy"))
+    difference = paired_difference(proposed.metric("accuracy"), other.accuracy_on(proposed.classes))
     if difference is None:
         return None
     drop = difference.interval
@@ -44,7 +44,7 @@ def _row(proposed: Group, other: Group, paper: Paper) -> dict[str, Any] | None:
         "p_value": difference.p_value,
         "seeds": difference.num_pairs,
         "photos": proposed.photos,
-        "drop_in_photos": drop.mean * proposed.photos if other.photos == proposed.photos else float("nan"),
+        "drop_in_photos": drop.mean * proposed.photos,
         "interval": drop.kind,
         "paper_drop": paper.table4.get(other.condition, float("nan")),
     }

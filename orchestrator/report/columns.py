@@ -120,7 +120,7 @@ COLUMN_DOCS = {
     "drop_low": ColumnDoc("Drop, low", "Lower bound of the 95 % interval."),
     "drop_high": ColumnDoc("Drop, high", "Upper bound of the 95 % interval."),
     "p_value": ColumnDoc("p", "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds)."),
-    "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos; empty where the two report on others."),
+    "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos."),
     "paper_drop": ColumnDoc("Paper: drop", "The paper's drop in validation accuracy."),
     "assumption": ColumnDoc("Assumption", "The paper's number for it."),
     "claim": ColumnDoc("Claim", "What is assumed."),

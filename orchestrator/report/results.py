@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,17 @@ class Group:
         """A metric of the best epoch, by seed; NaN where the trial has none."""
         values = (record["metrics"][name] for record in self.records)
         return {seed: float("nan") if value is None else value for seed, value in zip(self.seeds, values, strict=True)}
+
+    def accuracy_on(self, classes: Sequence[str]) -> dict[int, float]:
+        """Accuracy by seed on the photos of `classes` alone, with the outputs of all other classes masked.
+
+        So a model with more classes is scored on the photos, and with the choices, of one that has just these.
+        """
+        columns = [self.classes.index(name) for name in classes]
+        return {
+            seed: _masked_accuracy(rows, classes, columns)
+            for seed, rows in zip(self.seeds, self.predictions, strict=True)
+        }
 
     def curve(self, name: str) -> pd.DataFrame:
         """A field of the epochs: one row an epoch (counted from 1), one column a seed."""
@@ -157,3 +168,9 @@ def _rank(group: Group) -> tuple[int, str, tuple[bool, str]]:
     known = [*TABLE1, *(name for name in LEAVE_ONE_OUT if name not in TABLE1)]
     place = known.index(group.condition) if group.condition in known else len(known)
     return place, group.condition, _protocol_rank(group.protocol)
+
+
+def _masked_accuracy(rows: pd.DataFrame, classes: Sequence[str], columns: Sequence[int]) -> float:
+    kept = rows[rows["true_label"].isin(classes)]
+    logits = np.stack(kept["logits"].to_list())[:, columns]
+    return float((np.array(classes)[logits.argmax(axis=1)] == kept["true_label"].to_numpy()).mean())

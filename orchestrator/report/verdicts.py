@@ -49,7 +49,7 @@ def _difference(proposed: Group, other: Group, test: PairedTest, paper: Paper) -
     if test.fewer_epochs:
         threshold = paper.table2.threshold
         return paired_difference(epochs_or_censored(proposed, threshold), epochs_or_censored(other, threshold))
-    return paired_difference(proposed.metric("accuracy"), other.metric("accuracy"))
+    return paired_difference(proposed.metric("accuracy"), other.accuracy_on(proposed.classes))
 
 
 def _row(name: str, proposed: Group, other: Group, difference: PairedDifference, paper: Paper) -> dict[str, Any]:
@@ -94,10 +94,10 @@ def _reason(verdict: str, difference: PairedDifference) -> str:
 
 def _remark(proposed: Group, other: Group, test: PairedTest, paper: Paper) -> str:
     if proposed.photos != other.photos:
-        baselines = f"{percent(proposed.majority_accuracy)} and {percent(other.majority_accuracy)}"
+        masked = ", ".join(name for name in other.classes if name not in proposed.classes)
         return (
-            f" The two are scored on different photos ({proposed.photos} and {other.photos}), on which always "
-            f"answering the commonest class scores {baselines}."
+            f" Both are scored on the same {proposed.photos} photos, with {masked} masked in the model that knows it; "
+            f"always answering the commonest class scores {percent(proposed.majority_accuracy)} there."
         )
     if not test.fewer_epochs:
         return ""

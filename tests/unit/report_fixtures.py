@@ -66,13 +66,27 @@ def make_epoch(number: int, val_accuracy: float, staged: bool) -> dict[str, Any]
 
 def make_predictions(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """One row a record and photo."""
-    columns = ["condition", "protocol", "seed", "photo", "true_label", "predicted_label", "face_found"]
+    columns = ["condition", "protocol", "seed", "photo", "true_label", "predicted_label", "face_found", "logits"]
     rows = [
-        (record["condition"], record["protocol"], record["seed"], f"{place}.png", true, answer, True)
+        (
+            record["condition"],
+            record["protocol"],
+            record["seed"],
+            f"{place}.png",
+            true,
+            answer,
+            True,
+            _logits(record["classes"], true, answer),
+        )
         for record in records
         for place, (true, answer) in enumerate(zip(*record["labels"], strict=True))
     ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _logits(classes: Sequence[str], true: str, answer: str) -> list[float]:
+    """Highest for the answer, then for the true class: what is left when the answer is masked is right."""
+    return [2.0 * (name == answer) + (name == true) for name in classes]
 
 
 def results_of(records: Sequence[dict[str, Any]]) -> Results:

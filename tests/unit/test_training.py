@@ -44,7 +44,7 @@ def assert_same_outcome(ours, theirs) -> None:
     assert replace(ours, state=theirs.state) == theirs
 
 
-class MachineLost(Exception):
+class MachineLost(BaseException):
     pass
 
 
