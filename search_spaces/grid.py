@@ -80,8 +80,8 @@ def grid_search(storage: BaseStorage, cells: Sequence[Cell], todo: Sequence[Cell
 
 def _waiting(study: optuna.Study) -> dict[Cell, optuna.trial.FrozenTrial]:
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-    fixed = {trial: trial.system_attrs.get("fixed_params", {}) for trial in waiting}
-    return {(params["condition"], params["protocol"], params["seed"]): trial for trial, params in fixed.items()}
+    fixed = [(trial.system_attrs["fixed_params"], trial) for trial in waiting]
+    return {(params["condition"], params["protocol"], params["seed"]): trial for params, trial in fixed}
 
 
 def _space(cells: Sequence[Cell]) -> dict[str, BaseDistribution]:
