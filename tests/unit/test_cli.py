@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from datasets.errors import UserError
+from datasets.folder import Folder
 from orchestrator.cli import EXIT_OK, EXIT_USER, main
+from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 
 
@@ -126,3 +129,30 @@ def test_wandb_online_without_a_key_is_refused(refused, monkeypatch, tmp_path):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     assert "`wandb` online needs an API key" in refused("--wandb", "online", "--out", "out")
+
+
+def test_out_that_is_a_file_is_refused(photo_tree, refused, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    folder = photo_tree(*files_of("joy", "sad", "fear"))
+    assert "taken is a file. Name a folder" in refused("--data", str(folder), "--out", "taken")
+
+
+def test_second_call_in_a_run_folder_is_refused(tmp_path):
+    folder = Folder.at(tmp_path / "run")
+    with locked(folder), pytest.raises(UserError, match="Another `facet run` works in"), locked(folder):
+        pass
+    with locked(folder):
+        pass  # the lock of a call that ended is free
+
+
+def test_damaged_study_is_named(photo_tree, refused, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "study.json").write_text("{")
+    folder = photo_tree(*files_of("joy", "sad", "fear"))
+    assert "study.json` is damaged" in refused("--data", str(folder), "--out", "run")
+
+
+def test_manifest_of_photos_that_are_not_there_is_refused(refused, tmp_path):
+    rows = [f"{index}.jpg,{label}" for index, label in enumerate(["joy", "sad", "fear"] * 5)]
+    (tmp_path / "photos.csv").write_text("\n".join(["path,label", *rows]))
+    assert "can be read, such as `0.jpg`" in refused("--data", "photos.csv", "--out", "out")

@@ -20,6 +20,7 @@ def cluster(*nodes: tuple[float, float]) -> Capacity:
         ([(16, 1)], {"gpus_per_trial": 0.25}, 4),
         ([(16, 1)], {"gpus_per_trial": 0}, 16),
         ([(4, 2), (4, 2)], {"gpus_per_trial": 2, "workers_per_trial": 2}, 2),
+        ([(4, 2), (4, 2)], {"workers_per_trial": 2}, 2),  # a GPU a worker by default
         ([(2, 0)], {"workers_per_trial": 2}, 1),
         ([(8, 0)], {"max_concurrent_trials": 3}, 3),
     ],
@@ -66,6 +67,11 @@ def test_named_cluster_that_does_not_answer_is_refused():
         UserError, match=r"`address` 127.0.0.1:1 does not answer. Start the cluster, or use --address local"
     ):
         find_address("127.0.0.1:1")
+
+
+def test_ray_client_is_refused():
+    with pytest.raises(UserError, match=r"is a Ray Client address\. Run on the cluster itself"):
+        find_address("ray://head:10001")
 
 
 def test_local_is_never_another_cluster(monkeypatch):

@@ -59,6 +59,11 @@ def test_presets_are_valid_and_named(preset):
         ({"conditions": " "}, r"`conditions` is empty"),
         ({"preset": "slow"}, r"`preset` is one of quick, paper, got `slow`"),
         ({"wandb": "online", "offline": True}, r"`wandb` online contradicts `offline`"),
+        ({"gpus_per_trial": "1", "workers_per_trial": "2"}, r"workers of one trial cannot share a GPU"),
+        ({"gpus_per_trial": "1.5"}, r"`gpus_per_trial` is a fraction below 1 or a whole number, got 1.5"),
+        ({"logit_tau": "inf"}, r"`logit_tau` should be a finite number"),
+        ({"preset": ["quick"]}, r"`preset` is one of quick, paper"),
+        ({"data": ""}, r"`data` should"),
         ({"seeds": "0"}, r"`seeds` should be greater than or equal to 1"),
     ],
 )
@@ -77,6 +82,12 @@ def test_spec_file_that_is_none_is_refused(tmp_path, text, message):
         file.write_text(text)
     with pytest.raises(UserError, match=message):
         read_yaml(str(file))
+
+
+def test_bare_off_in_yaml_switches_wandb_off(tmp_path):
+    file = tmp_path / "spec.yaml"
+    file.write_text("wandb: off\n")
+    assert resolve_spec(str(file), {}).wandb == "off"
 
 
 def test_empty_spec_file_is_the_preset(tmp_path):
