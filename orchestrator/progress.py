@@ -6,9 +6,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from orchestrator.quiet import own_stderr
 from search_spaces.grid import Cell
@@ -24,15 +25,16 @@ class LiveView:
         self._console = console or Console(file=own_stderr(), highlight=False)
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
             console=self._console,
         )
+        self._note = Text(overflow="fold")
+        view = Group(self._bars, self._note)
         self._live = Live(
-            self._bars, console=self._console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False
+            view, console=self._console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False
         )
         self._counts = _TrialCounts()
         self._said_at = 0.0
@@ -59,7 +61,7 @@ class LiveView:
     def start_trials(self, *, total: int, finished: int, epochs: int) -> None:
         """Begin to show the grid: `total` trials of `epochs` epochs, some `finished` by earlier calls."""
         self._counts = _TrialCounts(total=total, done=finished, epochs=epochs, started_at=time.monotonic())
-        self._trial_task = self._bars.add_task("Training", total=(total - finished) * epochs, note="")
+        self._trial_task = self._bars.add_task("Training (epochs)", total=(total - finished) * epochs)
         self._show_trials(force=True)
 
     def trial_started(self, cell: Cell) -> None:
@@ -95,7 +97,8 @@ class LiveView:
     def _show_trials(self, *, force: bool = False) -> None:
         counts = self._counts
         now_done = counts.epochs_done + sum(counts.running.values())
-        self._bars.update(self._trial_task, completed=now_done, note=counts.describe())
+        self._bars.update(self._trial_task, completed=now_done)
+        self._note.plain = counts.describe()
         self.line(f"Training: {counts.describe()}, {counts.time_left(now_done)}", force=force or counts.left == 0)
 
     def line(self, text: str, *, force: bool = False) -> None:
@@ -111,11 +114,11 @@ class Counter:
 
     def __init__(self, view: LiveView, title: str, unit: str) -> None:
         self._view, self._title, self._unit = view, title, unit
-        self._task = view._bars.add_task(title, total=None, note="")
+        self._task = view._bars.add_task(f"{title} ({unit})", total=None, visible=False)
 
     def __call__(self, done: int, total: int) -> None:
         """Show both numbers."""
-        self._view._bars.update(self._task, completed=done, total=total, note=self._unit)
+        self._view._bars.update(self._task, completed=done, total=total, visible=True)
         self._view.line(f"{self._title}: {done} of {total} {self._unit}", force=done == total)
 
 
