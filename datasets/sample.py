@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from datasets.errors import UserError
 from datasets.sample_expressions import EXPRESSIONS, FACE_CENTRE_2, FACE_HEIGHT_PX, Expression, FloatArray, draw_head
+from datasets.sources import SAMPLE_MARKER
 
 CLASS_NAMES = tuple(EXPRESSIONS)
 """In the study's spelling and order."""
@@ -28,7 +29,7 @@ TRAIN_PER_CLASS: Mapping[str, int] = MappingProxyType(
 TEST_PER_CLASS: Mapping[str, int] = MappingProxyType(
     {"anger": 3, "fear": 3, "joy": 42, "Natural": 7, "sadness": 14, "surprise": 6}
 )
-MARKER_NAME = "SAMPLE.json"
+MARKER_NAME = SAMPLE_MARKER
 PHOTO_SIZE_PX = (240, 180)
 """Width and height."""
 JPEG_QUALITY = 92

@@ -66,8 +66,9 @@ def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: L
     check_tracking(spec)
     with view or LiveView() as live:
         study, capacity, placement = prepare(spec, live, verbose=verbose, check_folder=not fresh)
-        if fresh:
-            set_aside(study.run_folder)
+        if fresh and study.run_folder.exists():
+            with locked(study.run_folder):  # never under a call that still works in it
+                set_aside(study.run_folder)
         with locked(study.run_folder):
             return _run_locked(study, capacity, placement, live, verbose=verbose)
 

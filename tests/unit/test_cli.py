@@ -156,3 +156,12 @@ def test_manifest_of_photos_that_are_not_there_is_refused(refused, tmp_path):
     rows = [f"{index}.jpg,{label}" for index, label in enumerate(["joy", "sad", "fear"] * 5)]
     (tmp_path / "photos.csv").write_text("\n".join(["path,label", *rows]))
     assert "can be read, such as `0.jpg`" in refused("--data", "photos.csv", "--out", "out")
+
+
+def test_fresh_does_not_move_a_run_that_another_call_works_in(photo_tree, tmp_path, capsys):
+    photos, out = photo_tree(*files_of("joy", "sad", "fear")), Folder.at(tmp_path / "run")
+    out.write_text("study.json", "{}")
+    with locked(out):
+        assert main(["run", "--fresh", "--data", str(photos), "--out", str(tmp_path / "run")]) == EXIT_USER
+    assert "Another `facet run` works in" in capsys.readouterr().err
+    assert out.exists("study.json")
