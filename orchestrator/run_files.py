@@ -134,7 +134,7 @@ def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[
 
 
 def set_aside(folder: Folder) -> None:
-    """Rename an earlier run's folder out of the way; nothing is deleted. Raises UserError for a folder of other files."""
+    """Rename an earlier run out of the way; nothing is deleted. Raises UserError for a folder of other files."""
     if not folder.is_local:
         raise UserError(f"`--fresh` cannot rename {folder}. Choose another --out.")
     if not folder.exists(STUDY_FILE) and any(not path.name.startswith(".") for path in Path(folder.base).iterdir()):
