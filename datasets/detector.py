@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from datasets.photo import to_rgb
 
 MIN_SIDE = 20
 """The smallest face that MTCNN looks for, in pixels. A photo with a shorter side holds none."""
+
+Mode = Literal["exact", "largest"]
+Select = Literal["largest", "most_probable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +33,48 @@ class Detection:
 
 
 class FaceDetector:
-    """Finds one face a photo: the largest box, as upstream's default does.
+    """Finds the faces of photos of any sizes.
 
-    Each photo is searched by itself, so that one odd photo never costs another its face.
+    `mode` "exact" searches every size of face, "largest" stops early once the largest is certain. `select` puts the
+    largest or the most probable face first.
     """
 
-    def __init__(self, device: str = "cpu", *, min_face_size: int = MIN_SIDE) -> None:
+    def __init__(
+        self,
+        device: str = "cpu",
+        *,
+        mode: Mode = "exact",
+        select: Select = "largest",
+        min_face_size: float = MIN_SIDE,
+    ) -> None:
         from facenet_pytorch import MTCNN  # heavy, and unwanted where crops are only read
 
         self._min_side = max(MIN_SIDE, min_face_size)
-        self._mtcnn = MTCNN(min_face_size=min_face_size, select_largest=True, device=torch.device(device)).eval()
+        self._mtcnn = MTCNN(
+            min_face_size=min_face_size, select_largest=select == "largest", device=torch.device(device)
+        ).eval()
 
     def detect(self, images: Sequence[Image.Image | np.ndarray]) -> list[Detection | None]:
-        """One entry a photo, in order; None where no face is found.
+        """The chosen face of each photo, in order; None where no face is found.
 
         `images`: PIL pictures of any mode, or uint8 arrays, (H, W, 3) RGB or (H, W) grey, of any sizes.
         """
+        return [faces[0] if faces else None for faces in self.detect_all(images)]
+
+    def detect_all(self, images: Sequence[Image.Image | np.ndarray]) -> list[list[Detection]]:
+        """Every face of each photo, the chosen one first. Takes what `detect` takes."""
         return [self._detect_one(_as_rgb(image)) for image in images]
 
-    def _detect_one(self, image: Image.Image) -> Detection | None:
+    def _detect_one(self, image: Image.Image) -> list[Detection]:
         if min(image.size) < self._min_side:
-            return None  # upstream raises on an empty pyramid
+            return []  # upstream raises on an empty pyramid
         boxes, probabilities, landmarks = self._mtcnn.detect(image, landmarks=True)
         if boxes is None:
-            return None
-        return Detection(
-            np.asarray(boxes[0], np.float32),
-            float(probabilities[0]),
-            np.asarray(landmarks[0], np.float32).reshape(5, 2),
-        )
+            return []
+        return [
+            Detection(np.asarray(box, np.float32), float(probability), np.asarray(points, np.float32).reshape(5, 2))
+            for box, probability, points in zip(boxes, probabilities, landmarks, strict=True)
+        ]
 
 
 def _as_rgb(image: Image.Image | np.ndarray) -> Image.Image:
