@@ -6,6 +6,7 @@ from datasets.folder import Folder
 from orchestrator.ledger import Ledger
 from orchestrator.paper import load_paper
 from orchestrator.report.context import ReportContext
+from orchestrator.report.detection import detection_table
 from orchestrator.report.figures import build_figures, write_figures
 from orchestrator.report.page import render_page
 from orchestrator.report.results import make_results
@@ -24,7 +25,8 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     records = ledger.read_all(context.keys)
     results = make_results(records, ledger.read_predictions(records))
     tables, figures = build_tables(results, paper), build_figures(results, paper)
-    written = write_tables(tables, run_folder) + write_figures(figures, run_folder)
+    extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
+    written = write_tables({**tables, **extra}, run_folder) + write_figures(figures, run_folder)
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     page = render_page(results, context, paper=paper, tables=tables, figures=images)
     run_folder.write_text("report.html", page)

@@ -1,4 +1,4 @@
-"""The columns of the five tables: their order, how a heading calls them and what they mean."""
+"""The columns of the tables: their order, how a heading calls them and what they mean."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ _ORDER = {
         "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value seeds "
         "verdict paper_verdict reason"
     ),
+    "detection": (
+        "class split photos found share_mean share_low share_high no_face unreadable too_large failed "
+        "several_faces probability_median face_px_median p_value"
+    ),
 }
 TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
 
@@ -62,7 +66,7 @@ COLUMN_DOCS = {
     "loss": ColumnDoc("Loss", "The training loss."),
     "landmarks": ColumnDoc("Landmarks", "yes: the five facial landmarks are joined to the features."),
     "seeds": ColumnDoc("Seeds", "Finished trials, one a seed; in tables 4 and 5 seeds that both conditions have."),
-    "photos": ColumnDoc("Photos", "Reported photos a seed; in table 4 those of the proposed condition."),
+    "photos": ColumnDoc("Photos", "Reported photos a seed; in table 4 those of the proposed condition; in `detection` all photos."),
     "accuracy_mean": ColumnDoc("Accuracy", "Share of the reported photos that are right, mean over seeds."),
     "accuracy_low": ColumnDoc("Accuracy, low", "Lower bound of the 95 % interval."),
     "accuracy_high": ColumnDoc("Accuracy, high", "Upper bound of the 95 % interval."),
@@ -101,7 +105,7 @@ COLUMN_DOCS = {
     "time_reduction_vs_minus_staging": ColumnDoc(
         "Time saved against end-to-end", "The same against the condition that differs in staged training alone."
     ),
-    "class": ColumnDoc("Class", "The class, as the data name it."),
+    "class": ColumnDoc("Class", "The class, as the data name it; in `detection`, `all classes` in a row of totals."),
     "support": ColumnDoc("Photos of the class", "Reported photos of the class, mean over seeds."),
     "precision_mean": ColumnDoc("Precision", "Share of the answers of this class that are right; 0 if there are none."),
     "precision_low": ColumnDoc("Precision, low", "Lower bound of the 95 % interval."),
@@ -119,7 +123,12 @@ COLUMN_DOCS = {
     "drop_mean": ColumnDoc("Drop", "Accuracy of the proposed condition minus that of the other, paired by seed, mean."),
     "drop_low": ColumnDoc("Drop, low", "Lower bound of the 95 % interval."),
     "drop_high": ColumnDoc("Drop, high", "Upper bound of the 95 % interval."),
-    "p_value": ColumnDoc("p", "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds)."),
+    "p_value": ColumnDoc(
+        "p",
+        "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds); in `detection`, in a "
+        "row of a whole class or split, Fisher's exact two-sided p of its share against that of all other photos, "
+        "Holm-corrected over the classes or splits.",
+    ),
     "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos."),
     "paper_drop": ColumnDoc("Paper: drop", "The paper's drop in validation accuracy."),
     "assumption": ColumnDoc("Assumption", "The paper's number for it."),
@@ -134,6 +143,22 @@ COLUMN_DOCS = {
     ),
     "paper_verdict": ColumnDoc("Paper: verdict", "The paper's own verdict."),
     "reason": ColumnDoc("Reason", "Why the verdict is so."),
+    "split": ColumnDoc("Split", "train, val or test; `all splits` in a row of totals."),
+    "found": ColumnDoc("Face found", "Photos in which a face was found."),
+    "share_mean": ColumnDoc("Share", "Photos with a face, of all photos of the row, those that failed among them."),
+    "share_low": ColumnDoc("Share, low", "Lower bound of the 95 % Wilson interval over photos."),
+    "share_high": ColumnDoc("Share, high", "Upper bound of the 95 % Wilson interval over photos."),
+    "no_face": ColumnDoc("No face", "Photos that were searched without finding a face."),
+    "unreadable": ColumnDoc("Unreadable", "Files that are damaged, empty or no picture."),
+    "too_large": ColumnDoc("Too large", "Photos with more pixels than are decoded."),
+    "failed": ColumnDoc("Failed", "Photos on which cropping failed otherwise."),
+    "several_faces": ColumnDoc("Several faces", "Photos with more than one face; empty where that was not counted."),
+    "probability_median": ColumnDoc(
+        "Median probability", "Of the chosen faces being faces, as the detector gives it; empty without a face."
+    ),
+    "face_px_median": ColumnDoc(
+        "Median face (px)", "Longer side of the chosen face's box, pixels of the photo; empty without a face."
+    ),
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,10 @@ class ReportContext:
     """Trials that the study consists of."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Shown as is."""
-    detection: Sequence[Mapping[str, Any]] = ()
-    """One row a split and class: split, label, photos, faces, no_face, unreadable."""
+    photos: pd.DataFrame | None = None
+    """One row a photo, columns of orchestrator/detection/photos.py; None where that is not recorded."""
+    crops: str = ""
+    """Where the crops and their contact sheets lie, as the page may name it: no absolute path."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Photos left out, by reason."""
     summary: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from orchestrator.report.context import ReportContext
+from orchestrator.report.detection import status_counts
+from orchestrator.report.detection_words import warnings
 from orchestrator.report.intervals import wilson_interval
 from orchestrator.report.results import Group, Results
 from orchestrator.report.tables import condition_interval
@@ -16,6 +18,7 @@ PROTOCOLS = {
     "clean": "the epoch is chosen on a part of the training photos, and the reported photos are scored once",
     "grouped_kfold": "five folds, copies of one photo never on both sides",
 }
+_LOST = {"unreadable": "could not be read", "too_large": "too large to be read", "failed": "failed in cropping"}
 
 
 def make_notes(results: Results, context: ReportContext) -> list[str]:
@@ -23,6 +26,7 @@ def make_notes(results: Results, context: ReportContext) -> list[str]:
     checks: tuple[Callable[[Results, ReportContext], Iterable[str]], ...] = (
         _missing_trials,
         _photos_left_out,
+        _faces_lost_by_class,
         _mixtures,
         _too_few_seeds,
         _optimism,
@@ -46,9 +50,15 @@ def _photos_left_out(results: Results, context: ReportContext) -> Iterable[str]:
     for reason, count in context.left_out.items():
         if count:
             yield f"{counted(count, 'photo')} left out: {reason.replace('_', ' ')}."
-    unreadable = sum(int(row["unreadable"]) for row in context.detection)
-    if unreadable:
-        yield f"{counted(unreadable, 'photo')} could not be read."
+    counts = {} if context.photos is None else status_counts(context.photos)
+    for status, meaning in _LOST.items():
+        if counts.get(status):
+            yield f"{counted(counts[status], 'photo')} {meaning}."
+
+
+def _faces_lost_by_class(results: Results, context: ReportContext) -> Iterable[str]:
+    for sentence in [] if context.photos is None else warnings(context.photos):
+        yield f"{sentence} What is lost is not lost at random: comparisons of face crops with full frames are biased."
 
 
 def _mixtures(results: Results, context: ReportContext) -> Iterable[str]:

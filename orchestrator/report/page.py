@@ -13,6 +13,8 @@ from jinja2 import Environment, StrictUndefined
 
 from orchestrator.paper import Paper
 from orchestrator.report.context import ReportContext
+from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table, status_counts
+from orchestrator.report.detection_words import findings, share_line
 from orchestrator.report.display import (
     TABLE_DOCS,
     ReadingTable,
@@ -52,6 +54,16 @@ class PageTable:
 
 
 @dataclass(frozen=True)
+class PageDetection:
+    """Faces found, what the counts say, and where the photos to look at lie: named, never shown."""
+
+    table: PageTable
+    share: str
+    findings: list[str]
+    sheets: list[str]
+
+
+@dataclass(frozen=True)
 class PageFigure:
     """A figure as a data URI: inside an <img>, ids of several SVGs cannot collide."""
 
@@ -80,7 +92,7 @@ def render_page(
         verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
         tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
         figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
-        detection=_detection_rows(context),
+        detection=_detection(context),
         facts=_facts(results, context),
         protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
         notes=make_notes(results, context),
@@ -118,13 +130,19 @@ def _verdict(row: Mapping[Any, Any], *, several: bool) -> Verdict:
     return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], numbers, row["reason"])
 
 
-def _detection_rows(context: ReportContext) -> list[dict[str, Any]]:
-    """The context's rows and their total, each with the share of photos in which a face was found."""
-    counts = ("photos", "faces", "no_face", "unreadable")
-    rows = [{**row} for row in context.detection]
-    if rows:
-        rows.append({"split": "all", "label": "all"} | {name: sum(int(row[name]) for row in rows) for name in counts})
-    return [row | {"rate": percent(row["faces"] / row["photos"]) if row["photos"] else ""} for row in rows]
+def _detection(context: ReportContext) -> PageDetection | None:
+    if context.photos is None:
+        return None
+    table = detection_table(context.photos)
+    page_table = PageTable("detection", TABLE_DOCS["detection"], reading_table("detection", table))
+    counts = status_counts(context.photos)
+    sheets = [name for name, count in ((FACELESS, counts["no_face"]), (LEAST_CERTAIN, counts["found"])) if count]
+    return PageDetection(
+        table=page_table,
+        share=share_line(context.photos),
+        findings=findings(context.photos),
+        sheets=[f"{context.crops}/{name}" for name in sheets],
+    )
 
 
 def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:

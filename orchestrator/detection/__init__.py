@@ -1,0 +1,1 @@
+"""What cropping found, photo by photo, and the photos to look at."""

@@ -1,0 +1,48 @@
+"""What lies beside the crops for people to look at: every photo, the table, the contact sheets."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+from PIL import Image
+
+from datasets.folder import Folder
+from orchestrator.detection.photos import PHOTOS_FILE, read_photos, to_photos_csv
+from orchestrator.detection.sheets import draw_faceless, draw_least_certain
+from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table
+from orchestrator.report.write import to_csv
+
+TABLE_FILE = "detection.csv"
+
+
+def write_crop_report(folder: Folder) -> pd.DataFrame:
+    """Write `photos.csv`, `detection.csv` and the contact sheets of a finished set into its folder; the photos' rows.
+
+    Pictures of people stay there: a run folder, which may be passed on, gets numbers and names alone. A sheet of no
+    photo is not written. Raises FileNotFoundError without a manifest.
+    """
+    photos = read_photos(folder)
+    folder.write_text(PHOTOS_FILE, to_photos_csv(photos))
+    folder.write_text(TABLE_FILE, to_csv(detection_table(photos)))
+    for name, draw in ((FACELESS, draw_faceless), (LEAST_CERTAIN, draw_least_certain)):
+        sheet = draw(folder, photos)
+        if sheet is None:
+            folder.delete(name)
+        else:
+            folder.write_bytes(name, _png(sheet))
+    return photos
+
+
+def where_to_look(folder: Folder, photos: pd.DataFrame) -> str:
+    """The line that ends cropping: where the lost and the doubtful photos are shown."""
+    statuses = set(photos["status"])
+    sheets = [name for name, status in ((FACELESS, "no_face"), (LEAST_CERTAIN, "ok")) if status in statuses]
+    none = "" if "no_face" in statuses else "; no photo is without a face, so there is no faceless.png"
+    return f"{', '.join([*sheets, PHOTOS_FILE, TABLE_FILE])} in {folder}{none}"
+
+
+def _png(sheet: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
