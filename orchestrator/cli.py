@@ -95,7 +95,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _crop(options: argparse.Namespace) -> int:
     from orchestrator.crop_command import crop_only
 
-    _print_table(crop_only(_spec(options), verbose=options.verbose))
+    print("\n".join(crop_only(_spec(options), verbose=options.verbose)))
     return EXIT_OK
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+
 from datasets.shards import read_manifest
 from orchestrator.cluster import connect
+from orchestrator.detection.files import TABLE_FILE, where_to_look, write_crop_report
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
+from orchestrator.report.detection import detection_table
+from orchestrator.report.detection_words import counts_line, findings, terminal_table
+from orchestrator.report.wording import counted
 from orchestrator.run import crop_study, prepare
 from orchestrator.spec import Spec
 
 
-def crop_only(spec: Spec, *, verbose: bool) -> dict[str, str]:
-    """Crop what is not cropped yet; what there is now, for the terminal. Raises UserError."""
+def crop_only(spec: Spec, *, verbose: bool) -> list[str]:
+    """Crop what is not cropped yet; what there is now, line by line for the terminal. Raises UserError."""
     with LiveView() as live:
         study, _, placement = prepare(spec, live, verbose=verbose, check_folder=False, train=False)
         manifest = read_manifest(study.crop_folder)
@@ -19,9 +25,13 @@ def crop_only(spec: Spec, *, verbose: bool) -> dict[str, str]:
             with quiet(not verbose):
                 connect(spec.address, verbose=verbose)
                 manifest = crop_study(study, placement, live)
-    return {
-        "Photos": str(manifest.num_photos),
-        **{f"  {status}": str(count) for status, count in manifest.statuses.items()},
-        **{f"  left out, {reason}": str(count) for reason, count in manifest.left_out.items()},
-        "Shards": f"{len(manifest.shards)} in {study.crop_folder}",
-    }
+        photos = write_crop_report(study.crop_folder)
+    table = terminal_table(detection_table(photos), shutil.get_terminal_size().columns)
+    left_out = "".join(f", {count} files {reason}" for reason, count in manifest.left_out.items())
+    return [
+        *([*table, ""] if table else []),
+        *findings(photos),
+        f"Photos: {counts_line(photos)}{left_out}",
+        f"Photos to look at: {where_to_look(photos, str(study.crop_folder))}",
+        f"Crops: {counted(len(manifest.shards), 'shard')} and {TABLE_FILE} in {study.crop_folder}",
+    ]

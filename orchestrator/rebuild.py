@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,12 @@ import pandas as pd
 
 from datasets.errors import UserError
 from datasets.folder import Folder
+from orchestrator.detection.files import where_to_look
+from orchestrator.detection.photos import read_photos_csv
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.build import ReportContext, build_report
+from orchestrator.report.detection_words import counts_line, warnings
 from orchestrator.study import STUDY_FILE
 
 
@@ -26,7 +28,8 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     sessions = run_folder.read_json("sessions.json") if run_folder.exists("sessions.json") else []
     summary = _summary(records, sessions)
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
-    study = run_folder.read_json(STUDY_FILE)
+    study, photos = run_folder.read_json(STUDY_FILE), read_photos_csv(run_folder)
+    crops, crops_on_page = _crop_places(run_folder, plan.get("crops"), study["data_fingerprint"])
     build_report(
         run_folder,
         ReportContext(
@@ -38,27 +41,30 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             data_fingerprint=study["data_fingerprint"],
             num_planned=len(plan["keys"]),
             environment=run_folder.read_json("environment.json"),
-            detection=_detection(run_folder),
+            photos=photos,
+            crops=crops_on_page,
             left_out=plan["left_out"],
             summary=summary,
             notes=[f"{title}: {text}" for title, text in trouble.items()],
         ),
     )
-    return _photos(run_folder, plan["left_out"]) | _best(records) | summary | trouble | {"Look at": _places(run_folder)}
+    lines = _photos(photos, plan["left_out"], crops) | _best(records)
+    return lines | summary | trouble | {"Look at": _places(run_folder)}
 
 
-def _detection(run_folder: Folder) -> list[dict[str, Any]]:
-    if not run_folder.exists("detection.csv"):
-        return []
-    table = pd.read_csv(io.BytesIO(run_folder.read_bytes("detection.csv")), keep_default_na=False)
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+def _crop_places(run_folder: Folder, crops: str | None, data_fingerprint: str) -> tuple[str, str]:
+    """Where the crops lie: in full for the terminal, and for the page without any absolute path."""
+    if crops is None:
+        return str(run_folder.beside("crops") / data_fingerprint), f"../crops/{data_fingerprint}"
+    return str(Folder.at(crops) / data_fingerprint), data_fingerprint
 
 
-def _photos(run_folder: Folder, left_out: Mapping[str, int]) -> dict[str, str]:
-    rows = _detection(run_folder)
-    totals = {name: sum(row[name] for row in rows) for name in ("photos", "faces", "no_face", "unreadable")}
-    text = "{photos}: {faces} with a face, {no_face} without, {unreadable} unreadable".format(**totals)
-    return {"Photos": text + "".join(f", {count} files {reason}" for reason, count in left_out.items())}
+def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str) -> dict[str, str]:
+    if photos is None:
+        return {}
+    text = counts_line(photos) + "".join(f", {count} files {reason}" for reason, count in left_out.items())
+    found = {"Detection": " ".join(sentences)} if (sentences := warnings(photos)) else {}
+    return {"Photos": text} | found | {"Photos to look at": where_to_look(photos, crops)}
 
 
 def _best(records: list[Record]) -> dict[str, str]:

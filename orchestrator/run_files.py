@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 from optuna.storages import BaseStorage
 
 from datasets.errors import UserError
 from datasets.folder import Folder
-from datasets.shards import read_rows
 from orchestrator.cluster import Capacity
+from orchestrator.detection.files import write_crop_report
+from orchestrator.detection.photos import PHOTOS_FILE, to_photos_csv
 from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
@@ -99,26 +99,16 @@ def write_identity(study: Study, capacity: Capacity) -> None:
         "data_name": study.source.name,
         "generated": study.source.generated,
         "left_out": study.source.left_out,
+        "crops": study.spec.crops,
     }
     folder.write_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
     folder.write_text(STUDY_FILE, study_text(study))  # last: with it the folder is a run's
 
 
 def write_detection(study: Study) -> None:
-    """`detection.csv`: photos, faces found, photos without a face and unreadable ones, by split and class."""
-    rows = read_rows(study.crop_folder, ["split", "label", "status"]).to_pandas()
-    counts = rows.groupby(["split", "label"], sort=False)["status"]
-    table = pd.DataFrame(
-        {
-            "photos": counts.size(),
-            "faces": counts.agg(lambda status: int((status == "ok").sum())),
-            "no_face": counts.agg(lambda status: int((status == "no_face").sum())),
-            "unreadable": counts.agg(lambda status: int((~status.isin(["ok", "no_face"])).sum())),
-        }
-    )
-    order = {name: index for index, name in enumerate(study.source.classes)}
-    table = table.reset_index().sort_values(["split", "label"], key=lambda column: column.map(order).fillna(column))
-    study.run_folder.write_text("detection.csv", table.to_csv(index=False))
+    """`photos.csv`: what cropping found in each photo; beside the crops also the table and the contact sheets."""
+    photos = write_crop_report(study.crop_folder)
+    study.run_folder.write_text(PHOTOS_FILE, to_photos_csv(photos))
 
 
 def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[Cell]) -> None:

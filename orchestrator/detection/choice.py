@@ -13,12 +13,9 @@ MAX_CELLS = 48
 def faceless(photos: pd.DataFrame) -> pd.DataFrame:
     """Photos without a face, by class and split; of too many, as even a share of each class and split as there is."""
     rows = photos[photos["status"] == NO_FACE]
-    groups = [
-        group
-        for label in classes_of(rows)
-        for split in splits_of(rows)
-        if len(group := rows[(rows["label"] == label) & (rows["split"] == split)])
-    ]
+    members = rows.groupby(["label", "split"]).indices
+    wanted = [(label, split) for label in classes_of(rows) for split in splits_of(rows)]
+    groups = [rows.iloc[members[pair]] for pair in wanted if pair in members]
     quotas = fair_quotas([len(group) for group in groups], MAX_CELLS)
     parts = [group.iloc[evenly_spaced(len(group), quota)] for group, quota in zip(groups, quotas, strict=True)]
     return pd.concat(parts) if parts else rows

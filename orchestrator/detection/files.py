@@ -8,6 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from datasets.folder import Folder
+from datasets.photo import NO_FACE, OK
 from orchestrator.detection.photos import PHOTOS_FILE, read_photos, to_photos_csv
 from orchestrator.detection.sheets import draw_faceless, draw_least_certain
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table
@@ -34,12 +35,11 @@ def write_crop_report(folder: Folder) -> pd.DataFrame:
     return photos
 
 
-def where_to_look(folder: Folder, photos: pd.DataFrame) -> str:
-    """The line that ends cropping: where the lost and the doubtful photos are shown."""
-    statuses = set(photos["status"])
-    sheets = [name for name, status in ((FACELESS, "no_face"), (LEAST_CERTAIN, "ok")) if status in statuses]
-    none = "" if "no_face" in statuses else "; no photo is without a face, so there is no faceless.png"
-    return f"{', '.join([*sheets, PHOTOS_FILE, TABLE_FILE])} in {folder}{none}"
+def where_to_look(photos: pd.DataFrame, place: str) -> str:
+    """Where the lost and the doubtful photos are shown; `place` names the folder of the crops."""
+    sheets = [name for name, status in ((FACELESS, NO_FACE), (LEAST_CERTAIN, OK)) if (photos["status"] == status).any()]
+    lacking = "" if FACELESS in sheets else f" (no {FACELESS}: no photo was searched in vain)"
+    return f"{', '.join([*sheets, PHOTOS_FILE])} in {place}{lacking}"
 
 
 def _png(sheet: Image.Image) -> bytes:

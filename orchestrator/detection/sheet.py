@@ -11,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 MARGIN, GAP, LINE, HEADER = 24, 16, 18, 76
 PAPER, BEHIND, INK, SOFT, BOX_COLOUR = "#FFFFFF", "#EEF0F2", "#1B1F24", "#59626D", "#D55E00"
-_FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"  # DejaVu Sans, as in the figures: it has more scripts than Pillow's
+_FONTS = (
+    Path(mpl.get_data_path()) / "fonts" / "ttf"
+)  # DejaVu Sans, as in the figures: it has more scripts than Pillow's
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def photo_picture(
 ) -> Image.Image:
     """The photo at its own proportions inside a square of `side`, with the face's box, even where it leaves the photo.
 
-    `frame`: the photo squeezed to a square; `size`: its width and height; `box`: left, top, right, bottom in its pixels.
+    `frame`: the photo squeezed to a square; `size`: its width and height; `box`: its left, top, right, bottom; pixels.
     """
     left, top, right, bottom = _joined((0.0, 0.0, *size), box)
     scale = side / max(right - left, bottom - top)

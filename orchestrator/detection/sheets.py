@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestrator.report.wording import counted
 
 FACELESS_LAYOUT = SheetLayout(columns=6, pictures=1, side=176)
 LEAST_CERTAIN_LAYOUT = SheetLayout(columns=4, pictures=2, side=144)
+Row = Mapping[Hashable, Any]
 KEPT_LOCAL = "Kept beside the crops: no report shows it and no tracker receives it."
 
 
@@ -32,11 +33,13 @@ def draw_faceless(folder: Folder, photos: pd.DataFrame) -> Image.Image | None:
     num_all = int((photos["status"] == NO_FACE).sum())
     some = len(rows) < num_all
     title = f"{len(rows)} of the {num_all} photos without a face" if some else _all_of(num_all, "without a face")
-    note = "Whole photos with their size in pixels, by class and split" + (", as many of each as there is room for. " if some else ". ")
+    note = "Whole photos with their size in pixels, by class and split" + (
+        ", as many of each as there is room for. " if some else ". "
+    )
 
-    def cell(row: Any, pictures: dict[str, Image.Image]) -> Cell:
-        whole = photo_picture(pictures["frame"], (row.width, row.height), layout.side)
-        return Cell((whole,), (f"{row.label} · {row.split} · {row.width}×{row.height}", _file_name(row)))
+    def cell(row: Row, pictures: dict[str, Image.Image]) -> Cell:
+        whole = photo_picture(pictures["frame"], (row["width"], row["height"]), layout.side)
+        return Cell((whole,), (f"{row['label']} · {row['split']} · {row['width']}×{row['height']}", _file_name(row)))
 
     return draw_sheet(title, note + KEPT_LOCAL, _cells(folder, rows, ["frame"], cell), layout)
 
@@ -50,12 +53,11 @@ def draw_least_certain(folder: Folder, photos: pd.DataFrame) -> Image.Image | No
     title = f"The {len(rows)} least certain of {num_all} faces" if len(rows) < num_all else f"All {num_all} faces"
     note = "Left the photo with the box, right the face crop; p: of being a face, lowest first. "
 
-    def cell(row: Any, pictures: dict[str, Image.Image]) -> Cell:
-        turned = bool(getattr(row, "rotation", 0))  # the box is then of the turned photo, the frame perhaps not
-        box = None if turned else tuple(getattr(row, edge) for edge in BOX)
-        whole = photo_picture(pictures["frame"], (row.width, row.height), layout.side, box)
+    def cell(row: Row, pictures: dict[str, Image.Image]) -> Cell:
+        box = None if _is_turned(row) else tuple(row[edge] for edge in BOX)
+        whole = photo_picture(pictures["frame"], (row["width"], row["height"]), layout.side, box)
         face = photo_picture(pictures["face"], (1, 1), layout.side)
-        return Cell((whole, face), (f"p {row.probability:.4f} · {row.label} · {row.split}", _file_name(row)))
+        return Cell((whole, face), (f"p {row['probability']:.4f} · {row['label']} · {row['split']}", _file_name(row)))
 
     return draw_sheet(title, note + KEPT_LOCAL, _cells(folder, rows, ["frame", "face"], cell), layout)
 
@@ -65,14 +67,14 @@ def _all_of(count: int, what: str) -> str:
 
 
 def _cells(
-    folder: Folder, rows: pd.DataFrame, columns: list[str], make: Callable[[Any, dict[str, Image.Image]], Cell]
+    folder: Folder, rows: pd.DataFrame, columns: list[str], make: Callable[[Row, dict[str, Image.Image]], Cell]
 ) -> list[Cell]:
     """A cell a row, in the order of `rows`; one shard in memory at a time."""
     made: dict[tuple[str, int], Cell] = {}
     for shard, members in rows.groupby("shard", sort=True):
         table = read_shard(folder, str(shard), columns)
-        for row in members.itertuples():
-            made[row.shard, row.row] = make(row, _pictures(table, row.row))
+        for row in members.to_dict("records"):
+            made[row["shard"], row["row"]] = make(row, _pictures(table, row["row"]))
     return [made[place] for place in zip(rows["shard"], rows["row"], strict=True)]
 
 
@@ -80,5 +82,11 @@ def _pictures(table: pa.Table, row: int) -> dict[str, Image.Image]:
     return {name: Image.open(io.BytesIO(table.column(name)[row].as_py())) for name in table.column_names}
 
 
-def _file_name(row: Any) -> str:
-    return PurePosixPath(row.path).name
+def _is_turned(row: Row) -> bool:
+    """Whether the face was found in the photo turned: its box then does not fit the frame as it is kept."""
+    rotation = row.get("rotation")
+    return not pd.isna(rotation) and rotation != 0
+
+
+def _file_name(row: Row) -> str:
+    return PurePosixPath(row["path"]).name

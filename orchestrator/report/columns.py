@@ -66,7 +66,9 @@ COLUMN_DOCS = {
     "loss": ColumnDoc("Loss", "The training loss."),
     "landmarks": ColumnDoc("Landmarks", "yes: the five facial landmarks are joined to the features."),
     "seeds": ColumnDoc("Seeds", "Finished trials, one a seed; in tables 4 and 5 seeds that both conditions have."),
-    "photos": ColumnDoc("Photos", "Reported photos a seed; in table 4 those of the proposed condition; in `detection` all photos."),
+    "photos": ColumnDoc(
+        "Photos", "Reported photos a seed; in table 4 those of the proposed condition; in `detection` all photos."
+    ),
     "accuracy_mean": ColumnDoc("Accuracy", "Share of the reported photos that are right, mean over seeds."),
     "accuracy_low": ColumnDoc("Accuracy, low", "Lower bound of the 95 % interval."),
     "accuracy_high": ColumnDoc("Accuracy, high", "Upper bound of the 95 % interval."),

@@ -70,8 +70,8 @@ def status_counts(photos: pd.DataFrame) -> dict[str, int]:
 
 
 def _counts(photos: pd.DataFrame, column: str, names: Iterable[str]) -> dict[str, tuple[int, int]]:
-    found = (photos["status"] == OK).groupby(photos[column]).agg(["sum", "count"])
-    return {name: (int(found.at[name, "sum"]), int(found.at[name, "count"])) for name in names}
+    photos_of, found_of = photos[column].value_counts(), photos.loc[photos["status"] == OK, column].value_counts()
+    return {name: (int(found_of.get(name, 0)), int(photos_of[name])) for name in names}
 
 
 def _with_total(title: str, names: list[str]) -> Mapping[str, list[str]]:
@@ -82,7 +82,7 @@ def _with_total(title: str, names: list[str]) -> Mapping[str, list[str]]:
 def _numbers(photos: pd.DataFrame) -> dict[str, Any]:
     counts, faces = status_counts(photos), photos[photos["status"] == OK]
     share = wilson_interval(counts["found"], len(photos))
-    longer_side = np.maximum(faces["right"] - faces["left"], faces["bottom"] - faces["top"])
+    sides = pd.DataFrame({"width": faces["right"] - faces["left"], "height": faces["bottom"] - faces["top"]})
     several = int((faces["num_faces"] > 1).sum()) if "num_faces" in photos else np.nan
     return {
         "photos": len(photos),
@@ -92,5 +92,5 @@ def _numbers(photos: pd.DataFrame) -> dict[str, Any]:
         "share_high": share.high,
         "several_faces": several,
         "probability_median": float(faces["probability"].median()),
-        "face_px_median": float(longer_side.median()),
+        "face_px_median": float(sides.max(axis=1).median()),
     }

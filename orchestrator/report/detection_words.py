@@ -81,8 +81,8 @@ def _sentence(kind: str, kinds: str, tests: Sequence[GroupTest]) -> str:
             told = listing([_numbers(test) for test in named])
             return f"Faces are found {way} often in {kind} {told}; {method}."
     return (
-        f"No difference between {kinds} is shown: in no {kind} is the share with a face off that of all others by one "
-        f"point or more with p below {ALPHA:g} ({method})."
+        f"No {kind} differs clearly from the others in its share of photos with a face ({method}: none with p below "
+        f"{ALPHA:g} and a gap of one point or more)."
     )
 
 

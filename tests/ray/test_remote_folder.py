@@ -16,7 +16,7 @@ from datasets.sources import open_source
 
 BUCKET = "study"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
-WRITTEN = ["detection.csv", "environment.json", "optuna.db", "plan.json", "predictions.parquet", "report.html"]
+WRITTEN = ["environment.json", "optuna.db", "photos.csv", "plan.json", "predictions.parquet", "report.html"]
 WRITTEN += ["sessions.json", "spec.yaml", "study.json", "tracked.json"]
 
 

@@ -44,8 +44,9 @@ def tables_of(run_folder: Path) -> dict[str, str]:
 def test_run_folder_holds_all_that_was_promised(finished):
     out, said = finished
     promised = [
-        *("spec.yaml", "environment.json", "predictions.parquet", "report.html", "optuna.db", "detection.csv"),
+        *("spec.yaml", "environment.json", "predictions.parquet", "report.html", "optuna.db", "photos.csv"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
+        *(f"tables/detection.{kind}" for kind in ("csv", "md", "tex")),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),
         *(
             f"models/{name}/{file}"
@@ -59,6 +60,11 @@ def test_run_folder_holds_all_that_was_promised(finished):
     assert list((out / "checkpoints").glob("*")) == [] if (out / "checkpoints").exists() else True
     assert "6 of 6 trials finished (6 in this call)." in said
     assert "Overhead of scheduling" in said
+    assert "Photos: 36: " in said
+    assert "Photos to look at: " in said
+    (crops,) = (out.parent / "crops").iterdir()
+    assert {"photos.csv", "detection.csv", "least_certain.png"} <= {path.name for path in crops.iterdir()}
+    assert [path.name for path in out.rglob("*.png") if path.parent.name != "figures"] == []
     assert f"{out}/report.html" in said
 
 

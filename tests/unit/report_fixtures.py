@@ -114,3 +114,17 @@ def make_context(**changes: Any) -> ReportContext:
         "num_planned": 4,
     }
     return ReportContext(**(fields | changes))
+
+
+def make_photos(counts: dict[tuple[str, str], tuple[int, int]], **columns: Any) -> pd.DataFrame:
+    """Rows of photos.csv: (found, photos) by class and split, the found ones first. `columns` are added."""
+    rows = [
+        {"path": f"{split}/{label}/{place}.jpg", "label": label, "split": split, "status": "ok"}
+        | ({} if place < found else {"status": "no_face"})
+        for (label, split), (found, photos) in counts.items()
+        for place in range(photos)
+    ]
+    frame = pd.DataFrame(rows).assign(width=100, height=80, left=10.0, top=5.0, right=40.0, bottom=45.0)
+    frame["probability"] = [1 - place / 1000 for place in range(len(frame))]
+    frame.loc[frame["status"] != "ok", ["left", "top", "right", "bottom", "probability"]] = float("nan")
+    return frame.assign(**columns)

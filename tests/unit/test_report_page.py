@@ -15,7 +15,7 @@ from orchestrator.report.figures import FIGURE_DOCS, build_figures, write_figure
 from orchestrator.report.page import render_page
 from orchestrator.report.tables import build_tables
 from orchestrator.report.wording import duration, p_value, percent, percent_interval
-from tests.unit.report_fixtures import make_context, make_predictions, make_record, make_study, results_of
+from tests.unit.report_fixtures import make_context, make_photos, make_predictions, make_record, make_study, results_of
 
 
 def page_of(records, *, with_figures=False, **changes):
@@ -100,11 +100,39 @@ def test_notes_name_the_conditions_that_do_not_beat_the_majority():
 
 
 def test_detection_is_shown_with_its_total_beside_the_papers():
-    counts = {"photos": 10, "faces": 9, "no_face": 1, "unreadable": 0}
-    rows = [{"split": "train", "label": "joy"} | counts, {"split": "test", "label": "joy"} | counts]
-    page = page_of([], detection=rows)
-    assert "826 of 833" in page
-    assert '<td class="number">18</td><td class="number">90.0 %</td>' in page
+    photos = make_photos({("joy", "train"): (9, 10), ("joy", "test"): (9, 10)})
+    page = page_of([], photos=photos, crops="../crops/abc")
+    assert "18 of 20 photos have a face: 90.0 % (69.9 to 97.2); the paper reports 826 of 833." in page
+    assert '<td class="number">18</td><td class="number">90.0 % (69.9 to 97.2)</td>' in page
+    assert "<code>../crops/abc/faceless.png</code> and <code>../crops/abc/least_certain.png</code>" in page
+
+
+def test_page_and_tables_show_no_photo_and_no_absolute_path(tmp_path):
+    photos = make_photos({("joy", "train"): (9, 10), ("fear", "train"): (2, 10)})
+    build_report(Folder.at(tmp_path), make_context(photos=photos, crops="../crops/abc"))
+    page = (tmp_path / "report.html").read_text()
+    assert "<img" not in page, "no trial is finished, so nothing is drawn"
+    assert str(tmp_path) not in page
+    assert not re.search(r"[\"'> ](/[a-z]+){2,}", page.replace("</", "<"))
+    assert not list(tmp_path.rglob("*.png"))
+    assert (tmp_path / "tables" / "detection.csv").read_text().count("all classes") == 1
+
+
+def test_faces_lost_in_one_class_are_a_warning():
+    page = page_of([], photos=make_photos({("joy", "train"): (99, 100), ("fear", "train"): (10, 20)}))
+    warning = "less often in class “fear” (10 of 20 photos, 50.0 %, against 99.0 % of all other photos, p &lt; 0.001)"
+    assert page.count(warning) == 2, "beside the table and among the warnings"
+    assert "not lost at random" in page
+
+
+def test_photos_that_failed_are_counted_in_the_notes():
+    photos = make_photos({("joy", "train"): (3, 9), ("sad", "train"): (4, 4)}).assign(
+        status=["ok"] * 3 + ["no_face", "unreadable", "unreadable", "too_large", "failed", "a new one"] + ["ok"] * 4
+    )
+    page = page_of([], photos=photos)
+    assert "2 photos could not be read." in page
+    assert "1 photo too large to be read." in page
+    assert "2 photos failed in cropping." in page
 
 
 def test_protocols_stand_beneath_one_another():
