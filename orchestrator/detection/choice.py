@@ -5,20 +5,25 @@ from __future__ import annotations
 import pandas as pd
 
 from datasets.photo import NO_FACE, OK
-from orchestrator.report.detection import classes_of, splits_of
+from orchestrator.report.detection import FAILED, classes_of, splits_of
 
 MAX_CELLS = 48
 
 
 def faceless(photos: pd.DataFrame) -> pd.DataFrame:
     """Photos without a face, by class and split; of too many, as even a share of each class and split as there is."""
-    rows = photos[photos["status"] == NO_FACE]
+    rows = photos[is_faceless(photos)]
     members = rows.groupby(["label", "split"]).indices
     wanted = [(label, split) for label in classes_of(rows) for split in splits_of(rows)]
     groups = [rows.iloc[members[pair]] for pair in wanted if pair in members]
     quotas = fair_quotas([len(group) for group in groups], MAX_CELLS)
     parts = [group.iloc[evenly_spaced(len(group), quota)] for group, quota in zip(groups, quotas, strict=True)]
     return pd.concat(parts) if parts else rows
+
+
+def is_faceless(photos: pd.DataFrame) -> pd.Series[bool]:
+    """Which photos could be read and have no face, be it that the search for one failed."""
+    return photos["status"].isin([NO_FACE, FAILED]) & photos["width"].notna()
 
 
 def least_certain(photos: pd.DataFrame) -> pd.DataFrame:

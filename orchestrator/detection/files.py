@@ -8,7 +8,8 @@ import pandas as pd
 from PIL import Image
 
 from datasets.folder import Folder
-from datasets.photo import NO_FACE, OK
+from datasets.photo import OK
+from orchestrator.detection.choice import is_faceless
 from orchestrator.detection.photos import PHOTOS_FILE, read_photos, to_photos_csv
 from orchestrator.detection.sheets import draw_faceless, draw_least_certain
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table
@@ -37,8 +38,9 @@ def write_crop_report(folder: Folder) -> pd.DataFrame:
 
 def where_to_look(photos: pd.DataFrame, place: str) -> str:
     """Where the lost and the doubtful photos are shown; `place` names the folder of the crops."""
-    sheets = [name for name, status in ((FACELESS, NO_FACE), (LEAST_CERTAIN, OK)) if (photos["status"] == status).any()]
-    lacking = "" if FACELESS in sheets else f" (no {FACELESS}: no photo was searched in vain)"
+    shown = {FACELESS: is_faceless(photos), LEAST_CERTAIN: photos["status"] == OK}
+    sheets = [name for name, chosen in shown.items() if chosen.any()]
+    lacking = "" if FACELESS in sheets else f" (no {FACELESS}: every photo that could be read has a face)"
     return f"{', '.join([*sheets, PHOTOS_FILE])} in {place}{lacking}"
 
 

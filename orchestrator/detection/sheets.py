@@ -12,11 +12,12 @@ import pyarrow as pa
 from PIL import Image
 
 from datasets.folder import Folder
-from datasets.photo import NO_FACE, OK
+from datasets.photo import OK
 from datasets.shards import read_shard
-from orchestrator.detection.choice import faceless, least_certain
+from orchestrator.detection.choice import faceless, is_faceless, least_certain
 from orchestrator.detection.photos import BOX
 from orchestrator.detection.sheet import Cell, SheetLayout, draw_sheet, photo_picture
+from orchestrator.report.detection import FAILED
 from orchestrator.report.wording import counted
 
 FACELESS_LAYOUT = SheetLayout(columns=6, pictures=1, side=176)
@@ -30,7 +31,7 @@ def draw_faceless(folder: Folder, photos: pd.DataFrame) -> Image.Image | None:
     rows, layout = faceless(photos), FACELESS_LAYOUT
     if rows.empty:
         return None
-    num_all = int((photos["status"] == NO_FACE).sum())
+    num_all = int(is_faceless(photos).sum())
     some = len(rows) < num_all
     title = f"{len(rows)} of the {num_all} photos without a face" if some else _all_of(num_all, "without a face")
     note = "Whole photos with their size in pixels, by class and split" + (
@@ -39,7 +40,7 @@ def draw_faceless(folder: Folder, photos: pd.DataFrame) -> Image.Image | None:
 
     def cell(row: Row, pictures: dict[str, Image.Image]) -> Cell:
         whole = photo_picture(pictures["frame"], (row["width"], row["height"]), layout.side)
-        return Cell((whole,), (f"{row['label']} · {row['split']} · {row['width']}×{row['height']}", _file_name(row)))
+        return Cell((whole,), (f"{row['label']} · {row['split']} · {row['width']}×{row['height']}", _name(row)))
 
     return draw_sheet(title, note + KEPT_LOCAL, _cells(folder, rows, ["frame"], cell), layout)
 
@@ -54,10 +55,10 @@ def draw_least_certain(folder: Folder, photos: pd.DataFrame) -> Image.Image | No
     note = "Left the photo with the box, right the face crop; p: of being a face, lowest first. "
 
     def cell(row: Row, pictures: dict[str, Image.Image]) -> Cell:
-        box = None if _is_turned(row) else tuple(row[edge] for edge in BOX)
+        box = tuple(row[edge] for edge in BOX)  # of the photo as its frame is kept, turned or not
         whole = photo_picture(pictures["frame"], (row["width"], row["height"]), layout.side, box)
         face = photo_picture(pictures["face"], (1, 1), layout.side)
-        return Cell((whole, face), (f"p {row['probability']:.4f} · {row['label']} · {row['split']}", _file_name(row)))
+        return Cell((whole, face), (f"p {row['probability']:.4f} · {row['label']} · {row['split']}", _name(row)))
 
     return draw_sheet(title, note + KEPT_LOCAL, _cells(folder, rows, ["frame", "face"], cell), layout)
 
@@ -82,11 +83,8 @@ def _pictures(table: pa.Table, row: int) -> dict[str, Image.Image]:
     return {name: Image.open(io.BytesIO(table.column(name)[row].as_py())) for name in table.column_names}
 
 
-def _is_turned(row: Row) -> bool:
-    """Whether the face was found in the photo turned: its box then does not fit the frame as it is kept."""
-    rotation = row.get("rotation")
-    return not pd.isna(rotation) and rotation != 0
-
-
-def _file_name(row: Row) -> str:
-    return PurePosixPath(row["path"]).name
+def _name(row: Row) -> str:
+    """The file's name, and what is out of the ordinary about the photo."""
+    rotation, failed = row.get("rotation"), row["status"] == FAILED
+    turned = f" · turned {rotation}°" if not pd.isna(rotation) and rotation != 0 else ""
+    return PurePosixPath(row["path"]).name + turned + (" · search failed" if failed else "")

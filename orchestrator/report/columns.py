@@ -153,7 +153,9 @@ COLUMN_DOCS = {
     "no_face": ColumnDoc("No face", "Photos that were searched without finding a face."),
     "unreadable": ColumnDoc("Unreadable", "Files that are damaged, empty or no picture."),
     "too_large": ColumnDoc("Too large", "Photos with more pixels than are decoded."),
-    "failed": ColumnDoc("Failed", "Photos on which cropping failed otherwise."),
+    "failed": ColumnDoc(
+        "Failed", "Photos on which the search for a face failed; they are used as photos without a face."
+    ),
     "several_faces": ColumnDoc("Several faces", "Photos with more than one face; empty where that was not counted."),
     "probability_median": ColumnDoc(
         "Median probability", "Of the chosen faces being faces, as the detector gives it; empty without a face."

@@ -14,6 +14,8 @@ from orchestrator.report.group_tests import GroupTest, one_against_rest
 from orchestrator.report.intervals import wilson_interval
 
 ALL_CLASSES, ALL_SPLITS = "all classes", "all splits"
+FAILED = "failed"
+"""Status of a photo that could be read, but on which the search for a face broke."""
 SPLITS = ("train", "val", "test")
 FACELESS, LEAST_CERTAIN = "faceless.png", "least_certain.png"
 """The contact sheets beside the crops."""
@@ -62,7 +64,7 @@ def split_tests(photos: pd.DataFrame) -> list[GroupTest]:
 
 
 def status_counts(photos: pd.DataFrame) -> dict[str, int]:
-    """found, no_face, unreadable, too_large, and failed for whatever else became of a photo; they add up to photos."""
+    """found, no_face, unreadable, too_large, and failed for every other status; they add up to the photos."""
     counts = photos["status"].value_counts()
     known = {"found": OK, "no_face": NO_FACE, "unreadable": UNREADABLE, "too_large": TOO_LARGE}
     named = {name: int(counts.get(status, 0)) for name, status in known.items()}

@@ -49,7 +49,7 @@ TABLE_DOCS = {
     "detection": TableDoc(
         "Detection. Faces found by class and split",
         "The share is of all photos of the row, with its 95 % interval over photos (Wilson). Where it differs by "
-        "class, what is lost differs by class too, and conditions with face crops are compared on a biased set.",
+        "class, crops are not missing at random, which biases comparisons of face crops with full frames.",
     ),
 }
 

@@ -18,7 +18,11 @@ PROTOCOLS = {
     "clean": "the epoch is chosen on a part of the training photos, and the reported photos are scored once",
     "grouped_kfold": "five folds, copies of one photo never on both sides",
 }
-_LOST = {"unreadable": "could not be read", "too_large": "too large to be read", "failed": "failed in cropping"}
+_LOST = {
+    "unreadable": "the file could not be read",
+    "too_large": "too large to be decoded",
+    "failed": "the search for a face failed, so they count as photos without one",
+}
 
 
 def make_notes(results: Results, context: ReportContext) -> list[str]:
@@ -53,12 +57,12 @@ def _photos_left_out(results: Results, context: ReportContext) -> Iterable[str]:
     counts = {} if context.photos is None else status_counts(context.photos)
     for status, meaning in _LOST.items():
         if counts.get(status):
-            yield f"{counted(counts[status], 'photo')} {meaning}."
+            yield f"{counted(counts[status], 'photo')}: {meaning}."
 
 
 def _faces_lost_by_class(results: Results, context: ReportContext) -> Iterable[str]:
     for sentence in [] if context.photos is None else warnings(context.photos):
-        yield f"{sentence} What is lost is not lost at random: comparisons of face crops with full frames are biased."
+        yield f"{sentence} Crops are then not missing at random: comparisons with full frames are biased."
 
 
 def _mixtures(results: Results, context: ReportContext) -> Iterable[str]:

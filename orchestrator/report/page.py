@@ -136,7 +136,11 @@ def _detection(context: ReportContext) -> PageDetection | None:
     table = detection_table(context.photos)
     page_table = PageTable("detection", TABLE_DOCS["detection"], reading_table("detection", table))
     counts = status_counts(context.photos)
-    sheets = [name for name, count in ((FACELESS, counts["no_face"]), (LEAST_CERTAIN, counts["found"])) if count]
+    sheets = [
+        name
+        for name, count in ((FACELESS, counts["no_face"] + counts["failed"]), (LEAST_CERTAIN, counts["found"]))
+        if count
+    ]
     return PageDetection(
         table=page_table,
         share=share_line(context.photos),

@@ -24,7 +24,13 @@ from orchestrator.detection.sheet import (
     photo_picture,
     shortened,
 )
-from orchestrator.detection.sheets import FACELESS_LAYOUT, LEAST_CERTAIN_LAYOUT, draw_faceless, draw_least_certain
+from orchestrator.detection.sheets import (
+    FACELESS_LAYOUT,
+    LEAST_CERTAIN_LAYOUT,
+    _name,
+    draw_faceless,
+    draw_least_certain,
+)
 from tests.unit.report_fixtures import make_photos
 from tests.unit.test_shards import row, table_of
 
@@ -116,7 +122,7 @@ def test_sheet_of_no_photo_is_not_written_and_an_old_one_goes(tmp_path):
     photos = write_crop_report(folder)
     assert folder.names(".png") == ["least_certain.png"]
     assert where_to_look(photos, "here") == (
-        "least_certain.png, photos.csv in here (no faceless.png: no photo was searched in vain)"
+        "least_certain.png, photos.csv in here (no faceless.png: every photo that could be read has a face)"
     )
 
 
@@ -207,13 +213,16 @@ def test_sheet_is_light_and_has_its_title():
     assert min(pixel for low, _ in header.getextrema() for pixel in [low]) < 120, "something is written there"
 
 
-@pytest.mark.parametrize("unturned", [0, None])
-def test_turned_photo_has_no_box(tmp_path, unturned):
-    folder = write_set(Folder.at(tmp_path), [row("a.jpg", "joy", "ok"), row("b.jpg", "joy", "ok")])
-    photos = read_photos(folder).assign(left=20.0, top=10.0, right=60.0, bottom=40.0)
-    turned = draw_least_certain(folder, photos.assign(rotation=pd.array([90, unturned], "Int64")))
-    orange = Image.new("RGB", (1, 1), BOX_COLOUR).getpixel((0, 0))
-    for index, drawn in ((0, False), (1, True)):
-        left, top = LEAST_CERTAIN_LAYOUT.place(index)
-        cell = turned.crop((left, top, left + LEAST_CERTAIN_LAYOUT.side, top + LEAST_CERTAIN_LAYOUT.side))
-        assert any(colour == orange for _, colour in cell.getcolors(99999)) == drawn
+def test_captions_tell_turned_photos_and_failed_searches():
+    line = {"path": "Train/joy/a.jpg", "status": "ok"}
+    assert _name(line) == _name(line | {"rotation": 0}) == _name(line | {"rotation": pd.NA}) == "a.jpg"
+    assert _name(line | {"rotation": 90}) == "a.jpg · turned 90°"
+    assert _name(line | {"status": "failed"}) == "a.jpg · search failed"
+
+
+def test_photo_whose_search_failed_is_among_the_faceless_if_it_could_be_read(tmp_path):
+    lines = [row("a.jpg", "joy", "no_face"), row("b.jpg", "joy", "no_face") | {"status": "failed"}]
+    folder = write_set(Folder.at(tmp_path), [*lines, row("c.jpg", "joy", "failed"), row("d.jpg", "joy", "ok")])
+    photos = read_photos(folder)
+    assert faceless(photos)["path"].tolist() == ["a.jpg", "b.jpg"]
+    assert draw_faceless(folder, photos).size == FACELESS_LAYOUT.sheet_size(2)

@@ -122,7 +122,7 @@ def test_faces_lost_in_one_class_are_a_warning():
     page = page_of([], photos=make_photos({("joy", "train"): (99, 100), ("fear", "train"): (10, 20)}))
     warning = "less often in class “fear” (10 of 20 photos, 50.0 %, against 99.0 % of all other photos, p &lt; 0.001)"
     assert page.count(warning) == 2, "beside the table and among the warnings"
-    assert "not lost at random" in page
+    assert "Crops are then not missing at random" in page
 
 
 def test_photos_that_failed_are_counted_in_the_notes():
@@ -130,9 +130,9 @@ def test_photos_that_failed_are_counted_in_the_notes():
         status=["ok"] * 3 + ["no_face", "unreadable", "unreadable", "too_large", "failed", "a new one"] + ["ok"] * 4
     )
     page = page_of([], photos=photos)
-    assert "2 photos could not be read." in page
-    assert "1 photo too large to be read." in page
-    assert "2 photos failed in cropping." in page
+    assert "2 photos: the file could not be read." in page
+    assert "1 photo: too large to be decoded." in page
+    assert "2 photos: the search for a face failed, so they count as photos without one." in page
 
 
 def test_protocols_stand_beneath_one_another():
