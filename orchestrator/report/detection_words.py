@@ -14,6 +14,7 @@ from orchestrator.report.wording import counted, listing, p_value, percent, perc
 ALPHA = 0.05
 MIN_GAP = 0.01
 """Of 800,000 photos a tenth of a point is beyond chance, and biases nothing: below one point a gap is not named."""
+BIAS = " Crops are then not missing at random: comparisons with full frames are biased."
 MOST_LINES = 24
 """Longer, a terminal's table is left out."""
 
@@ -79,7 +80,8 @@ def _sentence(kind: str, kinds: str, tests: Sequence[GroupTest]) -> str:
     for way, named in (("less", lower), ("more", higher)):
         if named:
             told = listing([_numbers(test) for test in named])
-            return f"Faces are found {way} often in {kind} {told}; {method}."
+            bias = BIAS if (kind, way) == ("class", "less") else ""
+            return f"Faces are found {way} often in {kind} {told}; {method}.{bias}"
     return (
         f"No {kind} differs clearly from the others in its share of photos with a face ({method}: none with p below "
         f"{ALPHA:g} and a gap of one point or more)."

@@ -137,7 +137,8 @@ def test_class_that_loses_faces_is_named_with_its_test():
     photos = make_photos({("joy", "train"): (99, 100), ("fear", "train"): (10, 20), ("sad", "train"): (98, 100)})
     assert warnings(photos) == [
         "Faces are found less often in class “fear” (10 of 20 photos, 50.0 %, against 98.5 % of all other photos, "
-        "p < 0.001); Fisher's exact test, Holm-corrected over 3 classes."
+        "p < 0.001); Fisher's exact test, Holm-corrected over 3 classes. Crops are then not missing at random: "
+        "comparisons with full frames are biased."
     ]
 
 
