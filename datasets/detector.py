@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
-import torch
 from PIL import Image
 
 from datasets.photo import to_rgb
 
+if TYPE_CHECKING:
+    from datasets.mtcnn.faces import Faces
+
 MIN_SIDE = 20
 """The smallest face that MTCNN looks for, in pixels. A photo with a shorter side holds none."""
+BATCH_PHOTOS = 16
+BATCH_PIXELS = 32_000_000
+"""Photos are searched together up to these limits, so that memory does not grow with the length of the list."""
 
 Mode = Literal["exact", "largest"]
 Select = Literal["largest", "most_probable"]
@@ -21,7 +26,7 @@ Select = Literal["largest", "most_probable"]
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The chosen face of one photo, in the photo's pixels.
+    """One face of a photo, in the photo's pixels.
 
     box: (4,) float32, left, top, right, bottom; may reach outside the photo. probability: of being a face.
     landmarks: (5, 2) float32, x and y of left eye, right eye, nose, left and right corner of the mouth.
@@ -32,11 +37,23 @@ class Detection:
     landmarks: np.ndarray
 
 
-class FaceDetector:
-    """Finds the faces of photos of any sizes.
+class Search(Protocol):
+    """One way to compute the three stages."""
 
-    `mode` "exact" searches every size of face, "largest" stops early once the largest is certain. `select` puts the
-    largest or the most probable face first.
+    def __call__(self, images: Sequence[np.ndarray]) -> list[Faces]:
+        """The faces of each (H, W, 3) uint8 photo, in order."""
+
+
+class FaceDetector:
+    """Finds the faces of photos of any sizes, with the boxes of `facenet_pytorch.MTCNN` used photo by photo.
+
+    mode "exact" searches every level of the image pyramid. "largest" searches from coarse to fine and stops two levels
+    below the one that proposed the largest face found: several times faster, and different only where a small face of
+    higher probability lies on a large one. select puts the largest or the most probable face first; of equals the
+    last that the reference lists. min_face_size: in pixels; 20 / 0.709**k keeps the pyramid's levels, and so the boxes
+    of larger faces.
+
+    Raises ValueError for mode "largest" with select "most_probable": it does not see all faces.
     """
 
     def __init__(
@@ -47,37 +64,60 @@ class FaceDetector:
         select: Select = "largest",
         min_face_size: float = MIN_SIDE,
     ) -> None:
-        from facenet_pytorch import MTCNN  # heavy, and unwanted where crops are only read
-
-        self._min_side = max(MIN_SIDE, min_face_size)
-        self._mtcnn = MTCNN(
-            min_face_size=min_face_size, select_largest=select == "largest", device=torch.device(device)
-        ).eval()
+        for name, value, known in (("mode", mode, get_args(Mode)), ("select", select, get_args(Select))):
+            if value not in known:
+                raise ValueError(f"{name} is {' or '.join(known)}; given {value!r}.")
+        if mode == "largest" and select != "largest":
+            raise ValueError('select "most_probable" needs mode "exact": mode "largest" does not look for every face.')
+        self._select, self._search = select, _make_search(device, mode, max(MIN_SIDE, min_face_size))
 
     def detect(self, images: Sequence[Image.Image | np.ndarray]) -> list[Detection | None]:
         """The chosen face of each photo, in order; None where no face is found.
 
-        `images`: PIL pictures of any mode, or uint8 arrays, (H, W, 3) RGB or (H, W) grey, of any sizes.
+        `images`: PIL pictures of any mode, or uint8 arrays, (H, W, 3) RGB or (H, W) grey, of any sizes. Raises
+        ValueError for other arrays, before any photo is searched.
         """
         return [faces[0] if faces else None for faces in self.detect_all(images)]
 
     def detect_all(self, images: Sequence[Image.Image | np.ndarray]) -> list[list[Detection]]:
-        """Every face of each photo, the chosen one first. Takes what `detect` takes."""
-        return [self._detect_one(_as_rgb(image)) for image in images]
+        """Every face found of each photo, the chosen one first. Takes what `detect` takes."""
+        for image in images:
+            _check(image)
+        return [self._in_order(faces) for batch in _batches(images) for faces in self._search(batch)]
 
-    def _detect_one(self, image: Image.Image) -> list[Detection]:
-        if min(image.size) < self._min_side:
-            return []  # upstream raises on an empty pyramid
-        boxes, probabilities, landmarks = self._mtcnn.detect(image, landmarks=True)
-        if boxes is None:
-            return []
-        return [
-            Detection(np.asarray(box, np.float32), float(probability), np.asarray(points, np.float32).reshape(5, 2))
-            for box, probability, points in zip(boxes, probabilities, landmarks, strict=True)
-        ]
+    def _in_order(self, faces: Faces) -> list[Detection]:
+        order = faces.largest_first() if self._select == "largest" else range(len(faces))
+        return [Detection(faces.boxes[i], float(faces.probabilities[i]), faces.landmarks[i]) for i in order]
 
 
-def _as_rgb(image: Image.Image | np.ndarray) -> Image.Image:
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image) if image.size else Image.new("RGB", (1, 1))
-    return to_rgb(image)
+def _make_search(device: str, mode: Mode, min_face_size: float) -> Search:
+    from datasets.mtcnn.cpu import CpuSearch  # heavy, and unwanted where crops are only read
+
+    return CpuSearch(min_face_size=min_face_size, stop_early=mode == "largest")
+
+
+def _check(image: Image.Image | np.ndarray) -> None:
+    if isinstance(image, Image.Image):
+        return
+    shaped = isinstance(image, np.ndarray) and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
+    if not shaped or image.dtype != np.uint8:
+        given = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"a photo is a PIL picture or a uint8 array (H, W, 3) or (H, W); given {given}.")
+
+
+def _batches(images: Sequence[Image.Image | np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """(H, W, 3) uint8 arrays of a few photos at a time."""
+    batch: list[np.ndarray] = []
+    for image in images:
+        batch.append(_as_array(image))
+        if len(batch) == BATCH_PHOTOS or sum(array.size for array in batch) >= 3 * BATCH_PIXELS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _as_array(image: Image.Image | np.ndarray) -> np.ndarray:
+    if isinstance(image, Image.Image):
+        return np.asarray(to_rgb(image)) if min(image.size) else np.zeros((0, 0, 3), np.uint8)
+    return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image

@@ -1,0 +1,1 @@
+"""MTCNN's three networks, driven over photos of any size."""
