@@ -63,6 +63,18 @@ def _add_products(values: Array, w: Array, sums: Array) -> None:
             sums[o] += value * row[o]
 
 
+@compiled()
+def _window(pooled: Array, y: int, x: int, width: int, out: Array) -> None:
+    """The 3x3 places of all channels at (y, x), to out (C * 9,). pooled: interleaved rows (C, 4, N)."""
+    k = 0
+    for c in range(pooled.shape[0]):
+        for row in range(y, y + 3):
+            at = row // 4 * width + x
+            for i in range(at, at + 3):
+                out[k] = pooled[c, row % 4, i]
+                k += 1
+
+
 @compiled(fused=True)
 def _exact_cell(pooled: Array, y: int, x: int, width: int, net: PNet, out: Array) -> None:
     """The six outputs of one cell, by plain sums, to out (6,). pooled: interleaved rows (10, 4, N)."""
@@ -70,12 +82,7 @@ def _exact_cell(pooled: Array, y: int, x: int, width: int, net: PNet, out: Array
     hidden, sums3 = np.empty((16, 3, 3), np.float32), np.empty(32, np.float32)
     for i in range(3):
         for j in range(3):
-            for c in range(10):
-                for p in range(3):
-                    row = y + i + p
-                    at = row // 4 * width + x + j
-                    for q in range(3):
-                        window[c * 9 + p * 3 + q] = pooled[c, row % 4, at + q]
+            _window(pooled, y + i, x + j, width, window)
             for o in range(16):
                 sums2[o] = net.second.b[o]
             _add_products(window, net.w2, sums2)
