@@ -33,7 +33,7 @@ class CropConfig(Config):
     """Side of the square face crop and of the full frame, in pixels."""
     margin_frac: float = Field(default=0.2, ge=0.0, lt=1.0)
     """Border added on every side of the detected box, as a fraction of its longer side."""
-    min_face_size: float = Field(default=20, ge=20)
+    min_face_size: float = Field(default=20.0, ge=20)
     """Smallest face searched for, in pixels. 20 / 0.709**k (28.2087, 39.7866, 56.1165, 79.1488, ...) leaves larger
     faces where 20 finds them; any other value moves nearly all boxes a little."""
     face_search: Literal["exact", "largest"] = "exact"

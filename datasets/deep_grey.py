@@ -25,9 +25,11 @@ def eight_bit_grey(image: Image.Image) -> Image.Image:
     if image.mode == "I" and _tag(tags, _BITS_PER_SAMPLE) == 32 and _tag(tags, _SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
         values = values.view(np.uint32)  # Pillow reads them as signed
     white = _white(image.mode, values, tags)
-    with np.errstate(invalid="ignore", over="ignore"):
-        scaled = np.nan_to_num(values.astype(np.float32) * np.float32(255.0 / white), nan=0.0)
-        grey = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    scaled = values.astype(np.float32)  # and from here on in place: there may be 100 megapixels
+    np.nan_to_num(scaled, copy=False)
+    np.clip(scaled, 0.0, white, out=scaled)
+    scaled *= np.float32(255.0 / white)
+    grey = np.rint(scaled, out=scaled).astype(np.uint8)
     if _tag(tags, _PHOTOMETRIC) == _WHITE_IS_ZERO:
         grey = np.uint8(255) - grey
     if isinstance(transparent := image.info.get("transparency"), int):

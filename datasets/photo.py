@@ -19,7 +19,7 @@ TOO_LARGE = "too_large"
 READABLE = frozenset({OK, NO_FACE, FAILED})
 """Statuses of photos that have pixels. `failed` means that the search for a face broke on the photo: no face."""
 STATUSES = READABLE | {UNREADABLE, TOO_LARGE}
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 """What is decoded, told by the content, whatever the file is called; JPEG includes MPO. Pillow knows more formats: few
 are photos, their checks are weaker, and one (EPS) is a program that it would run."""
 MAX_PIXELS = 100_000_000

@@ -20,7 +20,7 @@ _TRANSPOSE = {
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_270,
 }
-_BLANK = Image.new("RGB", (64, 64))
+_BLANK = Image.new("RGB", (256, 256))  # large enough to be searched
 
 
 class FaceFinder(Protocol):

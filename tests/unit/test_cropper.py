@@ -184,14 +184,13 @@ def test_photos_are_searched_together_within_the_memory_they_may_hold(monkeypatc
 
 
 def test_decoded_photos_are_let_go_before_the_next_is_decoded(monkeypatch):
-    alive, most = set(), 0
+    images, most = [], 0
 
     def watched(content: bytes):
         nonlocal most
         decoded = decode(content)
-        alive.add(name := len(content) + id(decoded))
-        weakref.finalize(decoded.image, alive.discard, name)
-        most = max(most, len(alive))
+        images.append(weakref.ref(decoded.image))
+        most = max(most, sum(image() is not None for image in images))
         return decoded
 
     monkeypatch.setattr("datasets.cropper.decode", watched)

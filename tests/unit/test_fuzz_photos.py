@@ -31,7 +31,7 @@ class AnyFace:
         return [self._find(*image.size, sum(image.resize((1, 1)).tobytes())) for image in images]
 
     def _find(self, width: int, height: int, number: int) -> list[Detection]:
-        if number % 7 == 0 and (width, height) != (64, 64):
+        if number % 7 == 0 and (width, height) != (256, 256):
             raise RuntimeError("a photo that this detector cannot stand")
         rng = np.random.default_rng(number)
         corner = rng.uniform(-0.5, 1.2, 2) * (width, height)

@@ -86,7 +86,7 @@ def test_box_that_is_not_finite_is_a_failure(edge):
 
 
 def test_detector_that_fails_on_a_blank_picture_too_stops_the_run():
-    finder = Finder({(60, 40): RuntimeError("one photo"), (64, 64): RuntimeError("the GPU is gone")})
+    finder = Finder({(60, 40): RuntimeError("one photo"), (256, 256): RuntimeError("the GPU is gone")})
     with pytest.raises(RuntimeError, match="the GPU is gone"):
         find_faces(finder, [photo()])
 
