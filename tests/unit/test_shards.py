@@ -41,7 +41,8 @@ def png(colour: str, side: int = 32) -> bytes:
 def row(path: str, label: str, status: str, split: str = "train") -> dict:
     shown = status in ("ok", "no_face", "failed")
     face = {"box": [0.0, 1.0, 2.0, 3.0], "probability": 0.5, "landmarks": [20.0, 5.0] * 5, "face": png("red")}
-    seen = {"width": 80, "height": 50, "pixel_sha256": "p", "frame": png("blue")}
+    face |= {"num_faces": 1}
+    seen = {"width": 80, "height": 50, "rotation": 0, "num_faces": 0, "pixel_sha256": "p", "frame": png("blue")}
     return {"path": path, "label": label, "split": split, "subject": None, "status": status, "file_sha256": "f"} | (
         seen if shown else {}
     ) | (face if status == "ok" else {})  # fmt: skip
