@@ -63,13 +63,19 @@ def find_faces(
     if turned_threshold is None or not faceless:
         return findings
     for rotation in TURNS:  # one orientation at a time: no more turned copies than photos
-        copies = [turned(images[index], rotation) for index in faceless]
-        for index, found in zip(faceless, _search(detector, copies), strict=True):
+        for index, found in zip(faceless, _search_turned(detector, images, faceless, rotation), strict=True):
             certain = [face for face in found.faces if face.probability >= turned_threshold]
             best = findings[index].faces
             if certain and (not best or certain[0].probability > best[0].probability):
                 findings[index] = Finding(certain, rotation)
     return findings
+
+
+def _search_turned(
+    detector: FaceFinder, images: Sequence[Image.Image], which: list[int], rotation: int
+) -> list[Finding]:
+    """Some of the photos turned; the copies are let go on return."""
+    return _search(detector, [turned(images[index], rotation) for index in which])
 
 
 def _search(detector: FaceFinder, images: Sequence[Image.Image]) -> list[Finding]:

@@ -1,5 +1,7 @@
 """One failing photo costs no other, and a faceless photo may be tried turned."""
 
+import weakref
+
 import numpy as np
 import pytest
 import skimage.data
@@ -123,6 +125,19 @@ def test_only_certain_faces_of_a_turned_photo_count():
     (none,), (one,) = (find_faces(each, [each.marked], turned_threshold=0.99) for each in (doubtful, mixed))
     assert (len(none.faces), none.rotation) == (0, 0)
     assert [(found.probability, found.box[0]) for found in one.faces] == [(0.995, 10)]
+
+
+def test_turned_copies_of_one_orientation_are_let_go_before_the_next():
+    copies, alive = [], []
+
+    class Watcher:
+        def detect_all(self, images):
+            copies.extend(weakref.ref(image) for image in images)
+            alive.append(sum(copy() is not None for copy in copies))
+            return [[] for _ in images]
+
+    find_faces(Watcher(), [photo(), photo(61)], turned_threshold=0.99)
+    assert alive == [2, 4, 4, 4]  # the two photos, and two copies at a time
 
 
 def test_photo_is_not_turned_unless_asked():
