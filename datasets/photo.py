@@ -7,13 +7,21 @@ import io
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageChops
+
+from datasets.deep_grey import DEEP_MODES, eight_bit_grey
 
 OK = "ok"
 NO_FACE = "no_face"
+FAILED = "failed"
 UNREADABLE = "unreadable"
 TOO_LARGE = "too_large"
+READABLE = frozenset({OK, NO_FACE, FAILED})
+"""Statuses of photos that have pixels. `failed` means that the search for a face broke on the photo: no face."""
+STATUSES = READABLE | {UNREADABLE, TOO_LARGE}
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+"""What is decoded, told by the content, whatever the file is called; JPEG includes MPO. Pillow knows more formats: few
+are photos, their checks are weaker, and one (EPS) is a program that it would run."""
 MAX_PIXELS = 100_000_000
 """A photo with more pixels than this is not decoded: a small file can unpack to fill the memory."""
 
@@ -26,7 +34,7 @@ _TURN_OF_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +46,42 @@ class Decoded:
 
 
 def decode(content: bytes) -> Decoded:
-    """Decode one photo of any Pillow format: first frame, turned upright by its EXIF orientation, 8-bit RGB.
+    """Decode one photo of `FORMATS`: first frame, turned upright by its EXIF orientation, 8-bit RGB.
 
-    Never raises: the status is `ok`, `unreadable` (empty, truncated, not an image) or `too_large`.
+    Never raises: the status is `ok`, `unreadable` (empty, truncated, not an image) or `too_large`. Colour profiles are
+    not applied.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd EXIF or palettes; the status carries what matters
         try:
-            image = Image.open(io.BytesIO(content))
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 return Decoded(TOO_LARGE)
             image.load()
-            return Decoded(OK, to_rgb(_upright(image)))
+            return Decoded(OK, to_rgb(_upright(_inks(image))))
         except Image.DecompressionBombError:
             return Decoded(TOO_LARGE)
         except Exception:  # Pillow's decoders raise many kinds on damaged files
             return Decoded(UNREADABLE)
+
+
+def num_pixels(content: bytes) -> int:
+    """How many pixels `decode` would hold, from the header alone; 0 where it would hold none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+        except Exception:  # as in `decode`, which then gives the status
+            return 0
+    pixels = image.width * image.height
+    return pixels if pixels <= MAX_PIXELS else 0
+
+
+def _inks(image: Image.Image) -> Image.Image:
+    """CMYK of a JPEG as amounts of ink. Adobe writes them inverted, and marks its files; Pillow inverts all alike."""
+    if image.format in ("JPEG", "MPO") and image.mode == "CMYK" and "adobe" not in image.info:
+        return ImageChops.invert(image)
+    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -70,11 +98,12 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of any mode. 16-bit grey is scaled (Pillow would clip it to white); transparency lies on white."""
-    if image.mode in _SIXTEEN_BIT_MODES:
-        grey = np.asarray(image, dtype=np.float64)
-        return Image.fromarray(np.clip(np.rint(grey / 257.0), 0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    """8-bit RGB of any mode. Deep grey is scaled (Pillow would clip it to white); transparency lies on white."""
+    if image.mode in DEEP_MODES:
+        return eight_bit_grey(image).convert("RGB")
+    if image.mode == "La":
+        image = image.convert("LA")  # the one way that Pillow knows
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, layered).convert("RGB")

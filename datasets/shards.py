@@ -17,7 +17,7 @@ from datasets.fingerprint import fingerprint
 from datasets.folder import Folder
 from datasets.sources import Photo
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the meaning of a column, or what the cropper writes into it, changes."""
 MANIFEST = "manifest.json"
 HASH_THREADS = 8
@@ -28,18 +28,30 @@ SCHEMA = pa.schema(
         pa.field("label", pa.string(), metadata={"doc": "class, as the source spells it"}),
         pa.field("split", pa.string(), metadata={"doc": "train, val or test"}),
         pa.field("subject", pa.string(), metadata={"doc": "person, where the source says; else null"}),
-        pa.field("status", pa.string(), metadata={"doc": "ok, no_face, unreadable or too_large"}),
-        pa.field("width", pa.int32(), metadata={"doc": "upright photo, pixels"}),
-        pa.field("height", pa.int32(), metadata={"doc": "upright photo, pixels"}),
-        pa.field("box", pa.list_(pa.float32(), 4), metadata={"doc": "left, top, right, bottom in photo pixels"}),
+        pa.field("status", pa.string(), metadata={"doc": "ok, no_face, failed, unreadable or too_large"}),
+        pa.field("width", pa.int32(), metadata={"doc": "photo upright by EXIF, then turned by `rotation`; pixels"}),
+        pa.field("height", pa.int32(), metadata={"doc": "of the same, pixels"}),
+        pa.field(
+            "rotation",
+            pa.int16(),
+            metadata={"doc": "degrees counter-clockwise that the photo was turned to find a face; null without pixels"},
+        ),
+        pa.field(
+            "num_faces",
+            pa.int16(),
+            metadata={"doc": "faces found (turned: above the threshold); null without pixels or if the search failed"},
+        ),
+        pa.field(
+            "box", pa.list_(pa.float32(), 4), metadata={"doc": "left, top, right, bottom in pixels of width x height"}
+        ),
         pa.field("probability", pa.float32(), metadata={"doc": "of the chosen face"}),
         pa.field(
             "landmarks",
             pa.list_(pa.float32(), 10),
-            metadata={"doc": "x, y of left eye, right eye, nose, left and right mouth corner, in photo pixels"},
+            metadata={"doc": "x, y of left eye, right eye, nose, left and right mouth corner, in the same pixels"},
         ),
         pa.field("file_sha256", pa.string(), metadata={"doc": "of the file's bytes; empty if it could not be read"}),
-        pa.field("pixel_sha256", pa.string(), metadata={"doc": "of size and upright RGB pixels"}),
+        pa.field("pixel_sha256", pa.string(), metadata={"doc": "of size and RGB pixels, upright by EXIF alone"}),
         pa.field("face", pa.binary(), metadata={"doc": "encoded square face crop; null without a face"}),
         pa.field("frame", pa.binary(), metadata={"doc": "encoded full photo, squeezed to the same square"}),
     ]

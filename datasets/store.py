@@ -11,7 +11,7 @@ import pyarrow as pa
 from PIL import Image
 
 from datasets.folder import Folder
-from datasets.photo import NO_FACE, OK
+from datasets.photo import OK, READABLE
 from datasets.shards import read_manifest, read_rows
 
 _COLUMNS = ("path", "label", "split", "status", "width", "height", "landmarks", "face", "frame")
@@ -43,7 +43,7 @@ class PhotoArrays:
 def load_arrays(folder: Folder) -> PhotoArrays:
     """Decode a finished set of crops. Photos that could not be read are left out. Raises FileNotFoundError."""
     table = read_rows(folder, _COLUMNS)
-    readable = pa.array([status in (OK, NO_FACE) for status in table.column("status").to_pylist()])
+    readable = pa.array([status in READABLE for status in table.column("status").to_pylist()])
     table = table.filter(readable)
     manifest = read_manifest(folder)
     assert manifest is not None  # read_rows has just read it

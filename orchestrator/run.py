@@ -12,7 +12,7 @@ from optuna.storages import BaseStorage
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.folder import Folder
-from datasets.photo import NO_FACE, OK
+from datasets.photo import READABLE
 from datasets.pipeline import crop_photos
 from datasets.sample import write_sample
 from datasets.shards import CropManifest, read_manifest, read_rows
@@ -148,7 +148,7 @@ def _compute(
 def _check_readable(study: Study) -> None:
     """Raise UserError if unreadable photos leave a class without a photo to train or report on."""
     statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
-    readable = [photo for photo, status in zip(study.photos, statuses, strict=True) if status in (OK, NO_FACE)]
+    readable = [photo for photo, status in zip(study.photos, statuses, strict=True) if status in READABLE]
     if {photo.label for photo in readable} != set(study.source.classes):
         raise UserError(f"`--data {study.source.name}`: a class has no readable photo. See {study.crop_folder}.")
     check_sides(readable, study.source.name)

@@ -11,7 +11,7 @@ from datasets.folder import Folder
 from datasets.shards import CropManifest, write_manifest, write_shard
 from orchestrator.detection.choice import MAX_CELLS, evenly_spaced, faceless, fair_quotas, least_certain
 from orchestrator.detection.files import where_to_look, write_crop_report
-from orchestrator.detection.photos import read_photos, to_photos_csv
+from orchestrator.detection.photos import read_photos, rows_of, to_photos_csv
 from orchestrator.detection.sheet import (
     BEHIND,
     BOX_COLOUR,
@@ -63,19 +63,21 @@ def test_rows_are_read_from_every_shard_with_their_place(mixed):
     assert photos["shard"].tolist() == [f"part-0000{place // 3}.parquet" for place in range(10)]
     assert photos["row"].tolist() == [place % 3 for place in range(10)]
     lines = to_photos_csv(photos).splitlines()
-    assert lines[0] == "path,label,split,status,width,height,left,top,right,bottom,probability"
-    assert lines[1] == "Train/joy/0.jpg,joy,train,ok,80,50,0.0,1.0,2.0,3.0,0.9"
-    assert lines[4] == "Train/joy/3.jpg,joy,train,unreadable,,,,,,,"
+    assert lines[0] == "path,label,split,status,width,height,left,top,right,bottom,probability,num_faces,rotation"
+    assert lines[1] == "Train/joy/0.jpg,joy,train,ok,80,50,0.0,1.0,2.0,3.0,0.9,1,0"
+    assert lines[4] == "Train/joy/3.jpg,joy,train,unreadable,,,,,,,,,"
 
 
-def test_columns_that_shards_have_in_addition_reach_the_file(mixed, monkeypatch):
-    from orchestrator.detection import photos as module
+def test_number_of_faces_and_rotation_reach_the_file():
+    turned = row("a.jpg", "joy", "ok") | {"num_faces": 2, "rotation": 90}
+    table = table_of([turned, row("b.jpg", "joy", "no_face") | {"status": "failed", "num_faces": None}])
+    lines = to_photos_csv(rows_of(table, "part")).splitlines()
+    assert (lines[1].endswith("0.5,2,90"), lines[2].endswith(",,,0")) == (True, True)
 
-    table = table_of([row("a.jpg", "joy", "ok"), row("b.jpg", "joy", "no_face")])
-    table = table.append_column("num_faces", [[2, 0]]).append_column("rotation", [[90, None]])
-    lines = to_photos_csv(module.rows_of(table, "part")).splitlines()
-    assert lines[0].endswith("probability,num_faces,rotation")
-    assert (lines[1].endswith("0.5,2,90"), lines[2].endswith(",,0,")) == (True, True)
+
+def test_set_of_an_older_format_has_no_such_columns():
+    table = table_of([row("a.jpg", "joy", "ok")]).drop_columns(["num_faces", "rotation"])
+    assert to_photos_csv(rows_of(table, "part")).splitlines()[0].endswith("bottom,probability")
 
 
 def test_unfinished_set_has_no_report(tmp_path):
@@ -222,7 +224,7 @@ def test_captions_tell_turned_photos_and_failed_searches():
 
 def test_photo_whose_search_failed_is_among_the_faceless_if_it_could_be_read(tmp_path):
     lines = [row("a.jpg", "joy", "no_face"), row("b.jpg", "joy", "no_face") | {"status": "failed"}]
-    folder = write_set(Folder.at(tmp_path), [*lines, row("c.jpg", "joy", "failed"), row("d.jpg", "joy", "ok")])
+    folder = write_set(Folder.at(tmp_path), [*lines, row("c.jpg", "joy", "unreadable"), row("d.jpg", "joy", "ok")])
     photos = read_photos(folder)
     assert faceless(photos)["path"].tolist() == ["a.jpg", "b.jpg"]
     assert draw_faceless(folder, photos).size == FACELESS_LAYOUT.sheet_size(2)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import weakref
 import zipfile
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from datasets.cropper import CropConfig, PhotoCropper
+from datasets.cropper import CropConfig, PhotoCropper, load_detector
 from datasets.detector import Detection
 from datasets.photo import decode
 from datasets.shards import SCHEMA
@@ -43,17 +44,17 @@ class FakeReader:
 
 
 class FakeDetector:
-    def detect(self, images):
+    def detect_all(self, images):
         points = np.arange(10, dtype=np.float32).reshape(5, 2)
-        return [Detection(BOX, 0.9, points) if image.width >= 80 else None for image in images]
+        return [[Detection(BOX, 0.9, points)] if image.width >= 80 else [] for image in images]
 
 
-def crop(contents, *, cfg: CropConfig | None = None, reader=None, **columns) -> dict:
+def crop(contents, *, cfg: CropConfig | None = None, reader=None, detector=None, **columns) -> dict:
     cfg = cfg or CropConfig(image_size=32, margin_frac=0.0, encoding="png")
     paths = list(contents)
     batch = {"path": paths, "label": ["joy"] * len(paths), "split": ["train"] * len(paths)}
     batch |= {"subject": [None] * len(paths)} | columns
-    cropper = PhotoCropper(cfg, reader or FakeReader(contents), lambda cfg: FakeDetector())
+    cropper = PhotoCropper(cfg, reader or FakeReader(contents), lambda cfg: detector or FakeDetector())
     return cropper({name: np.array(column, object) for name, column in batch.items()})
 
 
@@ -131,8 +132,129 @@ def test_photo_of_too_many_pixels_keeps_its_row(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("image_size", 31), ("margin_frac", 1.0), ("margin_frac", -0.1), ("min_face_size", 19)]
-)
+    ("field", "value"),
+    [
+        ("image_size", 31), ("margin_frac", 1.0), ("margin_frac", -0.1), ("min_face_size", 19),
+        ("rotation_threshold", 1.01), ("crop_geometry", "round"), ("face_search", "all"), ("face_choice", "all"),
+    ],
+)  # fmt: skip
 def test_impossible_setting_is_refused(field, value):
     with pytest.raises(ValueError, match=field):
         CropConfig(**{field: value})
+
+
+def test_turned_crop_of_upstreams_geometry_is_refused():
+    with pytest.raises(ValueError, match="Give --align-eyes or --crop-geometry facenet, not both"):
+        CropConfig(align_eyes=True, crop_geometry="facenet")
+
+
+class Watcher(FakeDetector):
+    """Notes the sizes of each batch; fails on photos 83 wide."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+
+    def detect_all(self, images):
+        self.batches.append([image.width for image in images])
+        if 83 in self.batches[-1]:
+            raise RuntimeError("83 is too much")
+        return super().detect_all(images)
+
+
+def widths(*numbers: int) -> dict[str, bytes]:
+    return {f"joy/{index}-{width}.png": saved(red_face(width)) for index, width in enumerate(numbers)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "try_rotations", "batches"),
+    [
+        (1e9, False, [[81, 82, 60, 84, 85]]),
+        (2 * 85 * 90, False, [[81, 82], [60, 84], [85]]),
+        (100, False, [[81], [82], [60], [84], [85]]),
+        (2 * 85 * 90, True, [[81], [82], [60], [90], [90], [60], [84], [85]]),  # 60 is turned three times
+    ],
+)
+def test_photos_are_searched_together_within_the_memory_they_may_hold(monkeypatch, limit, try_rotations, batches):
+    monkeypatch.setattr("datasets.cropper.MAX_HELD_PIXELS", limit)
+    watcher = Watcher()
+    cfg = CropConfig(image_size=32, try_rotations=try_rotations)
+    out = crop(widths(81, 82, 60, 84, 85), detector=watcher, cfg=cfg)
+    assert watcher.batches == batches
+    assert out["width"] == [81, 82, 60, 84, 85]
+
+
+def test_decoded_photos_are_let_go_before_the_next_is_decoded(monkeypatch):
+    images, most = [], 0
+
+    def watched(content: bytes):
+        nonlocal most
+        decoded = decode(content)
+        images.append(weakref.ref(decoded.image))
+        most = max(most, sum(image() is not None for image in images))
+        return decoded
+
+    monkeypatch.setattr("datasets.cropper.decode", watched)
+    monkeypatch.setattr("datasets.cropper.MAX_HELD_PIXELS", 2 * 82 * 90)
+    crop(widths(*[82] * 7))
+    assert most == 2
+
+
+def test_photo_that_the_search_fails_on_is_a_row_without_a_face_and_costs_no_other(caplog):
+    out = crop(widths(81, 83, 60), detector=Watcher())
+    assert (out["status"], out["num_faces"]) == (["ok", "failed", "no_face"], [1, None, 0])
+    assert (out["width"][1], out["rotation"][1], out["face"][1]) == (83, 0, None)
+    assert None not in out["frame"] + out["pixel_sha256"]
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert ("`joy/1-83.png`" in message, "RuntimeError" in message) == (True, True)
+
+
+class FindsTheTallOne(FakeDetector):
+    """Two faces in a photo 80 wide and 200 high, none in others."""
+
+    def detect_all(self, images):
+        faces = [Detection(BOX + shift, 0.999, np.ones((5, 2), np.float32)) for shift in (0, 20)]
+        return [faces if image.size == (80, 200) else [] for image in images]
+
+
+def lying_and_upright(**changes) -> tuple[dict, dict]:
+    """The same photo lying, a quarter turn clockwise, and upright."""
+    upright = Image.new("RGB", (80, 200), "white")
+    upright.paste((255, 0, 0), (10, 20, 50, 60))
+    photos = upright.transpose(Image.Transpose.ROTATE_270), upright
+    cfg = CropConfig(image_size=32, margin_frac=0.1, encoding="png", **changes)
+    lying, upright = (crop({"a.png": saved(photo)}, cfg=cfg, detector=FindsTheTallOne()) for photo in photos)
+    return lying, upright
+
+
+def test_lying_photo_is_turned_crop_frame_and_all():
+    lying, upright = lying_and_upright(try_rotations=True)
+    assert (lying["rotation"], upright["rotation"], lying["num_faces"]) == ([90], [0], [2])
+    same = set(SCHEMA.names) - {"rotation", "file_sha256", "pixel_sha256"}
+    assert {name: lying[name] for name in same} == {name: upright[name] for name in same}
+
+
+def test_pixel_hash_does_not_depend_on_whether_photos_are_turned():
+    (turned, _), (as_it_lies, _) = lying_and_upright(try_rotations=True), lying_and_upright()
+    assert turned["pixel_sha256"] == as_it_lies["pixel_sha256"]
+    assert (as_it_lies["status"], as_it_lies["width"], as_it_lies["rotation"]) == (["no_face"], [200], [0])
+
+
+def test_each_geometry_cuts_its_own_square():
+    wide = {"a.png": saved(red_face(200))}
+    tilted = np.array([[20, 30], [40, 44], [30, 40], [25, 50], [35, 55]], np.float32)
+
+    class Tilted:
+        def detect_all(self, images):
+            return [[Detection(np.array([10, 20, 50, 80], np.float32), 1.0, tilted)] for _ in images]
+
+    def face(**changes) -> bytes:
+        return crop(wide, cfg=CropConfig(image_size=32, encoding="png", **changes), detector=Tilted())["face"][0]
+
+    assert len({face(), face(align_eyes=True), face(crop_geometry="facenet")}) == 3
+
+
+def test_detector_is_made_as_the_configuration_says(monkeypatch):
+    made = {}
+    monkeypatch.setattr("datasets.detector.FaceDetector", lambda device, **options: made.update(options))
+    load_detector(CropConfig(face_search="largest", face_choice="most_probable", min_face_size=28.2087))
+    assert made == {"mode": "largest", "select": "most_probable", "min_face_size": 28.2087}

@@ -1,12 +1,14 @@
-"""The square around a face."""
+"""From a box to the picture of a face."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from facenet_pytorch import extract_face
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from datasets.geometry import face_crop, full_frame, square_region
+from datasets import geometry
+from datasets.geometry import aligned_crop, face_crop, facenet_crop, facenet_margin, full_frame, square_region
 
 edge = st.floats(-200, 2000)
 length = st.floats(1, 900)
@@ -57,3 +59,126 @@ def test_frame_is_the_whole_photo_squeezed():
     assert frame.shape == (32, 32, 3)
     assert (frame[:, :15] == 0).all()
     assert (frame[:, 17:] == 255).all()
+
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8))
+
+
+@given(
+    left=st.floats(-60, 150),
+    top=st.floats(-60, 110),
+    width=st.floats(15, 200),
+    height=st.floats(15, 200),
+    margin=st.integers(0, 100),
+    image_size=st.sampled_from([32, 64, 160, 161]),
+    kind=st.sampled_from([np.float32, np.float64]),
+)
+def test_facenet_geometry_is_upstreams_pixel_by_pixel(left, top, width, height, margin, image_size, kind):
+    assume(left + width >= 1 and top + height >= 1)  # else upstream raises
+    margin = margin * 2 * image_size // 330  # up to 0.6 of the crop, where `margin_frac` stays below 1
+    box = np.array([left, top, left + width, top + height], kind)
+    margin_frac = margin / (2 * (image_size - margin))
+    assert facenet_margin(image_size, margin_frac) == margin
+    ours = facenet_crop(NOISE, box, image_size=image_size, margin_frac=margin_frac)
+    theirs = extract_face(NOISE, box, image_size, margin)
+    assert np.array_equal(np.asarray(ours, np.float32), theirs.permute(1, 2, 0).numpy())
+
+
+@pytest.mark.parametrize("box", [(-90, 10, -50, 50), (170, 10, 190, 50), (10, 130, 50, 170), (5.2, 5.2, 5.4, 5.4)])
+def test_facenet_geometry_of_a_box_without_a_pixel_of_the_photo_is_black(box):
+    assert not np.asarray(facenet_crop(NOISE, np.array(box), image_size=32, margin_frac=0.0)).any()
+
+
+def test_facenet_geometry_has_upstreams_largest_margin_below_the_crop():
+    assert facenet_margin(32, 0.999) == 21
+
+
+def pattern(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Fine waves that a bad reduction turns into coarse ones, on a coarse one that must stay; 0 to 255."""
+    fine = np.sin(x * 2 * np.pi / 3.1) * np.sin(y * 2 * np.pi / 3.3)
+    return 128 + 60 * fine + 60 * np.sin(x / 23) * np.cos(y / 31)
+
+
+def drawn(width: int, height: int, angle: float = 0.0, centre: tuple[float, float] = (0.0, 0.0)) -> Image.Image:
+    """The pattern turned by `angle` about `centre`, each pixel the mean of 16 points."""
+    x, y = (np.arange(width * 4) + 0.5) / 4 - centre[0], (np.arange(height * 4) + 0.5) / 4 - centre[1]
+    cos, sin = np.cos(angle), np.sin(angle)
+    values = pattern(cos * x[None] + sin * y[:, None], cos * y[:, None] - sin * x[None])
+    return Image.fromarray(np.rint(values.reshape(height, 4, width, 4).mean((1, 3))).astype(np.uint8)).convert("RGB")
+
+
+def eyes(box: np.ndarray, angle: float, distance: float = 0.4) -> np.ndarray:
+    """Landmarks of a face in the middle of the box, tilted by `angle`; the eyes lie above the middle."""
+    centre, side = (box[:2] + box[2:]) / 2, box[2] - box[0]
+    across, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    middle = centre - 0.15 * side * down
+    steps = [-distance / 2 * across, distance / 2 * across, 0.2 * down, 0.3 * down, 0.3 * down]
+    return np.array([middle + side * step for step in steps], np.float32)
+
+
+@pytest.mark.parametrize("image_size", [32, 64, 100])
+@pytest.mark.parametrize("degrees", [-40, -7, 0, 15, 90])
+def test_aligned_crop_is_the_upright_face_whatever_its_tilt(degrees, image_size):
+    angle, box = np.radians(degrees), np.array([130.0, 130.0, 270.0, 270.0])
+    tilted = drawn(400, 400, angle, centre=(200.0, 200.0))
+    crop = aligned_crop(tilted, box, eyes(box, angle), image_size=image_size, margin_frac=0.1)
+    points = (np.arange(image_size * 8) + 0.5) / (image_size * 8) * 168 - 84
+    fine = pattern(points[None], points[:, None])  # what an upright photo shows there, 64 points a pixel
+    expected = fine.reshape(image_size, 8, image_size, 8).mean((1, 3))
+    error = np.asarray(crop, float)[..., 0] - expected
+    assert np.sqrt((error**2).mean()) < (3 if image_size < 100 else 10)
+
+
+def test_eyes_are_level_and_where_they_belong():
+    photo, angle, box = Image.new("RGB", (300, 300)), np.radians(25), np.array([80.0, 70.0, 220.0, 210.0])
+    points = eyes(box, angle)
+    for x, y in points[:2]:
+        photo.paste((255, 255, 255), (round(x) - 3, round(y) - 3, round(x) + 3, round(y) + 3))
+    crop = np.asarray(aligned_crop(photo, box, points, image_size=100, margin_frac=0.0))[..., 0] > 100
+    left, right = (np.argwhere(half).mean(0) + 0.5 for half in (crop[:, :50], crop[:, 50:]))
+    np.testing.assert_allclose(left, [35, 30], atol=1)
+    np.testing.assert_allclose(right + np.array([0, 50]), [35, 70], atol=1)
+
+
+def test_aligned_crop_is_black_outside_the_photo():
+    box = np.array([-40.0, 20.0, 40.0, 100.0])
+    crop = aligned_crop(Image.new("RGB", (200, 200), "white"), box, eyes(box, 0.0), image_size=40, margin_frac=0.0)
+    assert (np.asarray(crop)[:, :19] == 0).all()
+    assert (np.asarray(crop)[:, 21:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "points",
+    [np.zeros((5, 2)), np.full((5, 2), np.nan), np.full((5, 2), np.inf), eyes(np.array([0.0, 0, 60, 60]), 0.5, 0.1)],
+    ids=["one point", "NaN", "infinite", "profile"],
+)
+def test_landmarks_without_a_line_between_the_eyes_leave_the_crop_unturned(points):
+    box = np.array([20.0, 20.0, 80.0, 80.0])
+    aligned = aligned_crop(NOISE, box, points, image_size=48, margin_frac=0.2)
+    assert np.array_equal(np.asarray(aligned), np.asarray(face_crop(NOISE, box, image_size=48, margin_frac=0.2)))
+
+
+def test_box_of_no_size_leaves_the_crop_unturned():
+    box = np.array([20.0, 20.0, 20.0, 20.0])
+    assert aligned_crop(NOISE, box, np.zeros((5, 2)), image_size=32, margin_frac=0.2).size == (32, 32)
+
+
+def test_square_many_times_the_photo_is_cut_from_a_reduced_photo(monkeypatch):
+    box = np.array([20.0, 10.0, 140.0, 110.0])
+    exact = np.asarray(face_crop(drawn(160, 120), box, image_size=32, margin_frac=0.9), int)
+    monkeypatch.setattr(geometry, "MAX_REGION_SIDE", 100)
+    reduced = np.asarray(face_crop(drawn(160, 120), box, image_size=32, margin_frac=0.9), int)
+    assert np.abs(exact - reduced).mean() < 6
+
+
+@pytest.mark.parametrize("align", [False, True])
+def test_face_that_fills_a_huge_photo_is_cropped(align):
+    photo, box = Image.new("RGB", (9000, 6000), "white"), np.array([-500.0, -500.0, 9500.0, 6500.0])
+    crop = (
+        aligned_crop(photo, box, eyes(box, 0.3), image_size=64, margin_frac=0.9)
+        if align
+        else face_crop(photo, box, image_size=64, margin_frac=0.9)  # 28000 pixels wide: Pillow refuses to cut that
+    )
+    assert crop.size == (64, 64)
+    assert (np.asarray(crop)[32, 32] == 255).all()
+    assert not np.asarray(crop)[0, 0].any()

@@ -39,9 +39,10 @@ def png(colour: str, side: int = 32) -> bytes:
 
 
 def row(path: str, label: str, status: str, split: str = "train") -> dict:
-    shown = status in ("ok", "no_face")
+    shown = status in ("ok", "no_face", "failed")
     face = {"box": [0.0, 1.0, 2.0, 3.0], "probability": 0.5, "landmarks": [20.0, 5.0] * 5, "face": png("red")}
-    seen = {"width": 80, "height": 50, "pixel_sha256": "p", "frame": png("blue")}
+    face |= {"num_faces": 1}
+    seen = {"width": 80, "height": 50, "rotation": 0, "num_faces": 0, "pixel_sha256": "p", "frame": png("blue")}
     return {"path": path, "label": label, "split": split, "subject": None, "status": status, "file_sha256": "f"} | (
         seen if shown else {}
     ) | (face if status == "ok" else {})  # fmt: skip
@@ -92,7 +93,19 @@ def test_fingerprint_changes_with_every_field_of_a_photo(field):
 
 @pytest.mark.parametrize(
     "change",
-    [{"image_size": 128}, {"margin_frac": 0.1}, {"min_face_size": 40}, {"encoding": "png"}, {"jpeg_quality": 90}],
+    [
+        {"image_size": 128},
+        {"margin_frac": 0.1},
+        {"min_face_size": 40},
+        {"face_search": "largest"},
+        {"face_choice": "most_probable"},
+        {"try_rotations": True},
+        {"rotation_threshold": 0.9},
+        {"align_eyes": True},
+        {"crop_geometry": "facenet"},
+        {"encoding": "png"},
+        {"jpeg_quality": 90},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_fingerprint_changes_with_every_crop_setting(change):
@@ -142,12 +155,12 @@ def test_face_falls_back_to_the_frame_and_landmarks_are_fractions(tmp_path):
     np.testing.assert_allclose(arrays.landmarks[1], [[20 / 80, 5 / 50]] * 5)
 
 
-@pytest.mark.parametrize("status", ["no_face", "unreadable"])
+@pytest.mark.parametrize("status", ["no_face", "failed", "unreadable"])
 def test_set_without_any_face_or_photo_can_be_loaded(tmp_path, status):
     shard = write_shard(Folder.at(tmp_path), 0, table_of([row("a.jpg", "joy", status)]))
     write_manifest(Folder.at(tmp_path), manifest_of([shard]))
     arrays = load_arrays(Folder.at(tmp_path))
-    assert (arrays.found.any(), len(arrays)) == (False, int(status == "no_face"))
+    assert (arrays.found.any(), len(arrays)) == (False, int(status != "unreadable"))
     assert arrays.face_u8.shape[1:] == (32, 32, 3)
 
 
