@@ -47,9 +47,9 @@ class Search(Protocol):
 class FaceDetector:
     """Finds the faces of photos of any sizes, with the boxes of `facenet_pytorch.MTCNN` used photo by photo.
 
-    mode "exact" searches every level of the image pyramid. "largest" searches from coarse to fine and stops two levels
-    below the one that proposed the largest face found: several times faster, and different only where a small face of
-    higher probability lies on a large one. select puts the largest or the most probable face first; of equals the
+    mode "exact" searches every level of the image pyramid. "largest" searches from coarse to fine and stops well below
+    the size of the largest face found: several times faster, and different only where a small face of higher
+    probability lies on a large one. select puts the largest or the most probable face first; of equals the
     last that the reference lists. min_face_size: in pixels; 20 / 0.709**k keeps the pyramid's levels, and so the boxes
     of larger faces.
 

@@ -18,8 +18,10 @@ from datasets.mtcnn.trunk import LaterNetwork
 
 COARSE_SHARE = 0.22
 """The search for the largest face starts with cells of at least this share of the photo's shorter side."""
-FINER_LEVELS = 2
-"""It ends this many levels below the one at which the face was proposed."""
+FINEST_SHARE = 0.4
+"""It ends when every level is searched whose cells have at least this share of the found face's shorter side. A face is
+proposed by cells of its own size, give or take the networks' corrections: the proposal that led to the face of the full
+search had a cell of at least 0.53 of it, in every photo of some 2,000 with faces of a ninth to all of the frame."""
 
 
 @dataclass
@@ -78,13 +80,14 @@ class CpuSearch:
         return _Search(flat, num_channels, scales, due)
 
     def _goes_on(self, search: _Search) -> bool:
-        """Whether more levels are due: down to `FINER_LEVELS` below the largest face, or one more without a face."""
+        """Whether more levels are due: down to `FINEST_SHARE` of the largest face, or one more without a face."""
         searched = len(search.found)
         if len(search.faces):
-            search.due = int(search.faces.levels[search.faces.largest_first()[0]]) + FINER_LEVELS + 1
+            left, top, right, bottom = search.faces.boxes[search.faces.largest_first()[0]]
+            finest = FINEST_SHARE * min(right - left, bottom - top)
+            search.due = sum(CELL / scale >= finest for scale in search.scales)
         else:
-            search.due = searched + 1
-        search.due = min(search.due, len(search.scales))
+            search.due = min(searched + 1, len(search.scales))
         return search.due > searched
 
     def _look(self, searches: Sequence[_Search]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.mtcnn.arrays import Array
+from datasets.mtcnn.arrays import Array, Scalar
 from datasets.mtcnn.compiled import compiled
 
 FACTOR = 0.709
 """Ratio of the sides of neighbouring pyramid levels."""
-Box = tuple[int, int, int, int]
+Box = tuple[Scalar, Scalar, Scalar, Scalar]
 """Left, top, right, bottom in whole pixels, the last two exclusive."""
 CELL = 12
 """Side of the square that P-Net looks at, in pixels of its level."""
