@@ -73,7 +73,7 @@ def _pool(src: Array, n: int, side: int, window: int, out: Array) -> int:
 
 @compiled()
 def _room(num_channels: int, n: int, side: int) -> Array:
-    """Interleaved rows for n pictures of `side`."""
+    """Interleaved rows for n pictures of `side`. Zeros: the transform of a group mixes in rows past the end."""
     return np.zeros((num_channels, 4, ((side + 3) // 4 + 2) * n * side + SPAN + 2), np.float32)
 
 
@@ -86,7 +86,7 @@ def _features(crops: Array, layers: tuple[Layer, ...], out: Array) -> None:
         src = _room(crops.shape[1], n, side)
         _lay_out(group, src)
         for layer in layers:
-            made = np.zeros((len(layer.conv.b), 4, src.shape[2]), np.float32)
+            made = np.empty((len(layer.conv.b), 4, src.shape[2]), np.float32)
             conv(src, n * side, (side + 1) // 4, layer.conv, made)
             src = _room(len(layer.conv.b), n, side // 2 + 1)
             side = _pool(made, n, side - 2, layer.pool, src)
