@@ -20,13 +20,18 @@ def own_stderr() -> IO[str]:
         return sys.stderr
 
 
+def log_path() -> str:
+    """Where `quiet` sends the chatter of this process."""
+    return os.path.join(tempfile.gettempdir(), f"facet-{os.getpid()}-{LOG_FILE}")
+
+
 @contextmanager
 def quiet(enabled: bool) -> Iterator[str]:
     """Send what this process and its C++ threads write to stdout and stderr into a file; the file's path.
 
     Python's tracebacks are not lost: an exception leaves the block before it is printed.
     """
-    path = os.path.join(tempfile.gettempdir(), f"facet-{os.getpid()}-{LOG_FILE}")
+    path = log_path()
     if not enabled:
         yield path
         return
