@@ -14,16 +14,17 @@ STALLED_AFTER_S = 30.0
 
 
 class StallWatch:
-    """While in its block, asks `missing` each time that nothing has arrived for `after_s`, and says the answer.
+    """While in its block, asks `missing` whenever nothing has arrived for `after_s` seconds, and says the answer.
 
     `missing` returns what is waited for, or None where work is under way. It runs in a thread of its own, since the
     caller waits in Ray for the next batch.
     """
 
     def __init__(
-        self, say: Callable[[str], None], missing: Callable[[], str | None], *, after_s: float = STALLED_AFTER_S
+        self, say: Callable[[str], None], missing: Callable[[], str | None], *, after_s: float | None = None
     ) -> None:
-        self._say, self._missing, self._after_s = say, missing, after_s
+        self._say, self._missing = say, missing
+        self._after_s = STALLED_AFTER_S if after_s is None else after_s
         self._since = time.monotonic()
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="stall-watch", daemon=True)
@@ -66,10 +67,14 @@ def missing_worker(class_name: str, num_cpus: float, num_gpus: float) -> str | N
         free = ray.available_resources()
     except Exception:  # the cluster is in trouble, of which the pipeline itself will say more
         return None
-    worker = f"{num_cpus:g} cores" + (f" and {num_gpus:g} GPUs" if num_gpus else "")
+    worker = _amount(num_cpus, "core") + (f" and {_amount(num_gpus, 'GPU')}" if num_gpus else "")
     if not any(node.get("CPU", 0) >= num_cpus and node.get("GPU", 0) >= num_gpus for node in offered):
         return f"waiting for a machine with {worker} for a cropping worker. None has joined."
     return (
         f"waiting for a cropping worker to start, which needs {worker}. "
-        f"Free are {free.get('CPU', 0):g} cores and {free.get('GPU', 0):g} GPUs."
+        f"Free: {_amount(free.get('CPU', 0), 'core')} and {_amount(free.get('GPU', 0), 'GPU')}."
     )
+
+
+def _amount(count: float, noun: str) -> str:
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"

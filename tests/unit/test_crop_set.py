@@ -72,7 +72,9 @@ class Bench:
         assert sum(statuses.values()) == len(photos)
         if finish:
             crop, shards = dict(cfg.to_dict()), folder.names(".parquet")
-            write_manifest(folder, CropManifest(name, "x", False, crop, ["joy"], len(photos), dict(statuses), shards, {}))
+            write_manifest(
+                folder, CropManifest(name, "x", False, crop, ["joy"], len(photos), dict(statuses), shards, {})
+            )
         return self.root / name
 
 
