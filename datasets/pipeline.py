@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from datasets.stall import StallWatch, missing_worker
 BATCH_ROWS = 16
 MOST_BLOCKS = 4096
 """Of paths handed to Ray Data, each an object and a task: more photos make larger blocks, not more of them."""
+
+
+_NAMED_ERROR = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception)\b.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,10 @@ def _blocks(photos: Sequence[Photo]) -> list[pa.Table]:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what Ray says, which names the error in a worker, without the stop at its end."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__).rstrip(".")
+    """The first error that Ray's account names, which led to the others; else how the account begins."""
+    text = str(error).strip() or type(error).__name__
+    named = _NAMED_ERROR.search(text)
+    return (named.group() if named else text.splitlines()[0]).rstrip(".")
 
 
 def _reader_for_workers(source: Source, *, shared_disk: bool) -> PhotoReader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -120,16 +119,16 @@ def shard_name(index: int) -> str:
 
 def write_shard(folder: Folder, index: int, table: pa.Table) -> str:
     """Write one shard whole or not at all; returns its name."""
-    buffer = io.BytesIO()
+    sink = pa.BufferOutputStream()
     pq.write_table(
         table,
-        buffer,
+        sink,
         row_group_size=GROUP_ROWS,
         compression="zstd",
         use_dictionary=["label", "split", "status"],
         write_page_checksum=True,
     )
-    folder.write_bytes(shard_name(index), buffer.getvalue())
+    folder.write_bytes(shard_name(index), sink.getvalue())
     return shard_name(index)
 
 
