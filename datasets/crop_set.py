@@ -87,7 +87,7 @@ def _write_missing(crops: CropSet, compute: Compute, news: CropNews, lost: set[s
     statuses, first = _finished(crops)
     plan = _plan(crops, first * crops.shard_rows, lost)
     left = [crops.photos[row + first * crops.shard_rows] for row in np.flatnonzero(plan.shard == COMPUTED).tolist()]
-    _tell(news, plan, len(left))
+    _tell(news, crops, plan, num_left=len(left))
     count = _Count(news, first * crops.shard_rows, len(crops.photos))
     with closing(compute(left) if left else _nothing()) as tables:
         computed = _counted(tables, count)
@@ -132,12 +132,11 @@ def _plan(crops: CropSet, start: int, lost: set[str]) -> RowPlan:
     return RowPlan(np.full(num_rows, COMPUTED, np.int32), np.zeros(num_rows, np.int64), [])
 
 
-def _tell(news: CropNews, plan: RowPlan, num_left: int) -> None:
-    if plan.num_reused:
-        twice = f" {plan.num_repeated} stand twice." if plan.num_repeated else ""
-        news.say(f"{plan.num_reused} photos were cropped before.{twice} {num_left} are to be cropped.")
-    elif plan.num_repeated:
-        news.say(f"{plan.num_repeated} photos stand twice. {num_left} are to be cropped.")
+def _tell(news: CropNews, crops: CropSet, plan: RowPlan, *, num_left: int) -> None:
+    before = len(crops.photos) - plan.num_repeated - num_left  # in shards of this set and of others
+    if num_left < len(crops.photos):
+        twice = f"{plan.num_repeated} there twice, " if plan.num_repeated else ""
+        news.say(f"{len(crops.photos)} photos: {before} cropped before, {twice}{num_left} left to crop.")
 
 
 class _Count:

@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
     _add_spec(run)
     _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
-    _add_spec(_add(commands, "crop", _crop, "only crop the faces"))
+    _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")

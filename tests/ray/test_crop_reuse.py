@@ -84,7 +84,7 @@ def test_added_photos_alone_are_cropped(local_ray, tiny_photos, tmp_path):
         (photos / "Train" / "joy" / f"{name}.jpg").write_bytes(extra)
     crop(photos, Folder.at(tmp_path / "crops" / "after"), noting_detector(tmp_path / "after"), news)
     assert ((tmp_path / "before").stat().st_size, (tmp_path / "after").stat().st_size) == (36, 2)
-    assert news.said == ["36 photos were cropped before. 2 are to be cropped."]
+    assert news.said == ["38 photos: 36 cropped before, 2 left to crop."]
     crop(photos, Folder.at(tmp_path / "elsewhere" / "after"), noting_detector(tmp_path / "fresh"))
     assert shards_in(tmp_path / "crops" / "after") == shards_in(tmp_path / "elsewhere" / "after")
 

@@ -142,7 +142,7 @@ def test_storage_gives_the_shards_of_the_folder_and_crops_only_what_is_new(
         news = crop(remote_photos, crops / "second")
     finally:
         photos.delete("Train/joy/zz.jpg")
-    assert news.said == ["36 photos were cropped before. 1 are to be cropped."]
+    assert news.said == ["37 photos: 36 cropped before, 1 left to crop."]
     assert len((crops / "second").names(".parquet")) == 4
 
 

@@ -109,7 +109,7 @@ def test_added_photos_alone_are_computed(bench, fresh, new):
     both = old | photos_of(new)
     assert shards_in(bench.write("both", both)) == fresh(both)
     assert bench.computed == [f"{letter}.jpg" for letter in new]
-    assert bench.said == [f"{len(old)} photos were cropped before. {len(new)} are to be cropped."]
+    assert bench.said == [f"{len(both)} photos: {len(old)} cropped before, {len(new)} left to crop."]
     assert bench.counts[-1] == (len(both), len(both))
     assert bench.counts == sorted(bench.counts)
 
@@ -157,7 +157,7 @@ def test_file_that_stands_twice_is_computed_once(bench, fresh):
     contents = photos_of("abcdefghij") | {"b2.jpg": "content of b", "z.jpg": "content of a", "zz.jpg": "content of j"}
     folder = bench.write("set", contents)
     assert bench.computed == [f"{letter}.jpg" for letter in "abcdefghij"]
-    assert bench.said == ["3 photos stand twice. 10 are to be cropped."]
+    assert bench.said == ["13 photos: 0 cropped before, 3 there twice, 10 left to crop."]
     rows = pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("*.parquet"))]).to_pylist()
     assert rows == [
         dict.fromkeys(SCHEMA.names) | computed_row(Photo(path, "joy", "train"), contents[path]) | {"box": row["box"]}
