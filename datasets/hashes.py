@@ -71,6 +71,8 @@ class HashCache:
             for photo, sha256 in zip(photos, hashes, strict=False)
             if sha256 and photo.path in source.stamps
         ]
+        if not rows:
+            return
         columns = [pa.array([row[index] for row in rows], pa.string()) for index in range(len(_SCHEMA))]
         buffer = io.BytesIO()
         pq.write_table(

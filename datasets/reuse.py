@@ -13,11 +13,14 @@ import pyarrow.parquet as pq
 
 from datasets.cropper import CropConfig
 from datasets.folder import Folder
+from datasets.photo import NO_FACE, OK, TOO_LARGE, UNREADABLE
 from datasets.shards import SCHEMA, made_alike, open_shard
 
 COMPUTED, OWN = -1, -2
 """In place of a shard's number: the row is to be computed; the row equals an earlier one of the set itself."""
 OPEN_SHARDS = 8
+LASTING = frozenset({OK, NO_FACE, UNREADABLE, TOO_LARGE})
+"""Statuses that follow from a file's bytes and the settings: any other is not reused."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,17 @@ def _listed(names: Callable[[], list[str]]) -> list[str]:
 
 
 def _hashes_in(folder: Folder, name: str) -> np.ndarray | None:
-    """The hashes of a shard's files as (N,) of 32 bytes, or None for a file that is no shard of ours."""
+    """The hashes of a shard's files as (N,) of 32 bytes, or None for a file that is no shard of ours.
+
+    Empty for a row whose status another try might change, such as one that a lack of memory left without a face.
+    """
     try:
         with open_shard(folder, name) as shard:
             if not shard.schema_arrow.equals(SCHEMA, check_metadata=False):
                 return None
-            column = shard.read(["file_sha256"]).column("file_sha256").to_pylist()
-        return np.array([bytes.fromhex(sha256) for sha256 in column], dtype="S32")
+            rows = shard.read(["file_sha256", "status"]).to_pydict()
+        pairs = zip(rows["file_sha256"], rows["status"], strict=True)
+        return np.array([bytes.fromhex(sha256) if status in LASTING else b"" for sha256, status in pairs], dtype="S32")
     except (OSError, pa.ArrowException, ValueError, TypeError):
         return None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datasets.crop_set import NoNews
-from datasets.cropper import CropConfig
+from datasets.cropper import CropConfig, load_detector
 from datasets.errors import FailedError
 from datasets.folder import Folder
 from datasets.hashes import hash_photos
@@ -87,6 +87,22 @@ def test_added_photos_alone_are_cropped(local_ray, tiny_photos, tmp_path):
     assert news.said == ["38 photos: 36 cropped before, 2 left to crop."]
     crop(photos, Folder.at(tmp_path / "elsewhere" / "after"), noting_detector(tmp_path / "fresh"))
     assert shards_in(tmp_path / "crops" / "after") == shards_in(tmp_path / "elsewhere" / "after")
+
+
+def test_detector_finds_the_same_in_any_company(local_ray, tiny_photos, tmp_path):
+    """Otherwise a shard would show what was reused: photos are looked at in other batches then."""
+    photos = tmp_path / "photos"
+    shutil.copytree(tiny_photos, photos)
+    taken = [path for index, path in enumerate(sorted(photos.rglob("*.jpg"))) if index % 5 == 0]
+    kept = {path: path.read_bytes() for path in taken}
+    for path in taken:
+        path.unlink()
+    crop(photos, Folder.at(tmp_path / "crops" / "some"), load_detector)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    crop(photos, Folder.at(tmp_path / "crops" / "all"), load_detector)
+    crop(photos, Folder.at(tmp_path / "elsewhere" / "all"), load_detector)
+    assert shards_in(tmp_path / "crops" / "all") == shards_in(tmp_path / "elsewhere" / "all")
 
 
 def test_zip_gives_the_shards_of_its_folder(local_ray, tiny_photos, tmp_path):

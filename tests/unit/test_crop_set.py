@@ -30,6 +30,9 @@ def sha256_of(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest() if content else ""
 
 
+FAILS = "content that no detector survives"
+
+
 def computed_row(photo: Photo, content: str) -> dict:
     """What a cropper would make of a file with this content, which may be "" where it cannot be read."""
     seed = random.Random(content)
@@ -37,6 +40,8 @@ def computed_row(photo: Photo, content: str) -> dict:
     row |= {"file_sha256": sha256_of(content), "status": "unreadable"}
     if content:
         row |= {"status": "no_face", "width": seed.randrange(999), "height": 7, "frame": seed.randbytes(50)}
+    if content == FAILS:
+        return row | {"status": "failed"}
     if content and seed.random() < 0.7:
         row |= {"status": "ok", "box": [seed.random()] * 4, "landmarks": [0.5] * 10, "face": seed.randbytes(90)}
     return row
@@ -170,6 +175,12 @@ def test_file_that_could_not_be_read_is_neither_reused_nor_a_repetition(bench):
     bench.write("old", contents)
     bench.write("new", contents | photos_of("d"))
     assert bench.computed == ["d.jpg", "x.jpg", "y.jpg"]
+
+
+def test_photo_on_which_the_search_failed_is_tried_again(bench):
+    bench.write("old", photos_of("abc") | {"x.jpg": FAILS})
+    bench.write("new", photos_of("abc") | {"x.jpg": FAILS})
+    assert bench.computed == ["x.jpg"]
 
 
 @pytest.mark.parametrize("batch_rows", [1, 4, 5, 100])
