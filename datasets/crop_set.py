@@ -121,7 +121,7 @@ def _statuses_in(folder: Folder, name: str) -> list[str] | None:
         with open_shard(folder, name) as shard:
             same = shard.schema_arrow.equals(SCHEMA, check_metadata=False)
             return shard.read(["status"]).column("status").to_pylist() if same else None
-    except pa.ArrowException:
+    except (OSError, pa.ArrowException):
         return None
 
 

@@ -200,12 +200,14 @@ def test_finished_shards_of_an_unfinished_set_stay(bench, fresh):
     assert (folder / shard_name(0)).stat().st_mtime_ns == kept_at
 
 
-def flipped(file: Path) -> None:
-    """One bit of a picture: the file opens, and its hashes can be read."""
+def flipped(file: Path, column: str = "frame") -> None:
+    """One bit of a column, by default of a picture: the file opens, and its hashes can be read."""
     content = bytearray(file.read_bytes())
     with pq.ParquetFile(file) as shard:
-        frames = shard.metadata.row_group(0).column(SCHEMA.get_field_index("frame"))
-    content[frames.data_page_offset + frames.total_compressed_size - 5] ^= 1
+        leaves = [shard.metadata.row_group(0).column(index) for index in range(shard.metadata.num_columns)]
+    (chunk,) = (leaf for leaf in leaves if leaf.path_in_schema == column)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    content[start + chunk.total_compressed_size - 1] ^= 1
     file.write_bytes(bytes(content))
 
 
@@ -242,7 +244,11 @@ def test_picture_damaged_in_a_shard_costs_the_rows_of_that_shard_alone(bench, fr
     assert set(bench.computed) == {"e.jpg", "f.jpg", "g.jpg", "h.jpg", "m.jpg"}
 
 
-@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"junk"), flipped], ids=["junk", "picture"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda file: file.write_bytes(b"junk"), flipped, lambda file: flipped(file, "status")],
+    ids=["junk", "picture", "status"],
+)
 def test_damaged_shard_of_the_set_itself_is_made_again(bench, fresh, damage):
     contents = photos_of("abcdefgh") | {"z.jpg": "content of a"}
     folder = bench.write("set", contents)
