@@ -2,8 +2,8 @@
 
     python crop_program.py PHOTOS OUT [kill-node|no-room]
 
-Each detection adds a byte to the file OUT/../calls-<process id>. `kill-node`: works on a cluster of two nodes with a
-core each, of which one is killed once a shard is written. `no-room`: the cluster gets its first machine only when the
+Each photo looked at adds a byte to the file OUT/../calls-<process id>. `kill-node`: works on a cluster of two nodes of
+one core, of which one is killed once a shard is written. `no-room`: the cluster gets its first machine only when the
 lack was said. A process of its own, since it is to be killed, and since Ray settles once in each whether tokens are
 asked for.
 """
@@ -50,12 +50,12 @@ def slow_detector(calls: str, pause_s: float):
         from datasets.detector import Detection
 
         class Slow:
-            def detect(self, images):
-                time.sleep(pause_s)
+            def detect_all(self, images):
+                time.sleep(pause_s * len(images))
                 with open(calls, "ab") as file:
-                    file.write(b".")
+                    file.write(b"." * len(images))
                 found = Detection(np.array([1, 1, 20, 20], np.float32), 0.5, np.ones((5, 2), np.float32))
-                return [found for _ in images]
+                return [[found] for _ in images]
 
         return Slow()
 

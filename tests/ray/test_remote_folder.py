@@ -171,8 +171,8 @@ def nothing_found() -> Callable:
 
     def load(cfg):
         class Nothing:
-            def detect(self, images):
-                return [None] * len(images)
+            def detect_all(self, images):
+                return [[] for _ in images]
 
         return Nothing()
 
