@@ -1,5 +1,9 @@
-"""Mistakes that a user can mend."""
+"""What a command says instead of a traceback: mistakes that a user can mend, and failures that are no one's mistake."""
 
 
 class UserError(ValueError):
     """Bad input. The message names the file or field, the rule, the value and the way out; the command exits with 2."""
+
+
+class FailedError(RuntimeError):
+    """What the work depends on has failed. The message says what, what is kept and what to do; the exit code is 1."""

@@ -73,6 +73,12 @@ class Folder:
         found = (entry.base_name for entry in self.filesystem.get_file_info(selector) if entry.is_file)
         return sorted(name for name in found if name.endswith(suffix) and not name.startswith(".partial-"))
 
+    def folders(self) -> list[str]:
+        """The names of the folders directly in this folder, sorted. A missing folder has none."""
+        selector = pafs.FileSelector(self.base, allow_not_found=True)
+        entries = self.filesystem.get_file_info(selector)
+        return sorted(entry.base_name for entry in entries if entry.type is pafs.FileType.Directory)
+
     def read_bytes(self, name: str) -> bytes:
         """The whole file. Raises FileNotFoundError."""
         with self.filesystem.open_input_file(self.path(name)) as file:  # a stream would ask S3 for 256 KB at a time

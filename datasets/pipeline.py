@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import re
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,20 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from datasets.cropper import CropConfig, PhotoCropper, PhotoReader
+from datasets.crop_set import CropNews, CropSet, NoNews, write_shards
+from datasets.cropper import CropConfig, FaceFinder, PhotoCropper, PhotoReader, load_detector
+from datasets.errors import FailedError
 from datasets.folder import Folder
-from datasets.shards import SCHEMA, CropManifest, read_shard, shard_name, write_manifest, write_shard
+from datasets.shards import PHOTO_COLUMNS, SCHEMA, CropManifest, shard_name, write_manifest
 from datasets.sources import Photo, Source
+from datasets.stall import StallWatch, missing_worker
 
 BATCH_ROWS = 16
-Progress = Callable[[int, int], None]
+MOST_BLOCKS = 4096
+"""Of paths handed to Ray Data, each an object and a task: more photos make larger blocks, not more of them."""
+
+
+_NAMED_ERROR = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception)\b.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +82,24 @@ def crop_photos(
     expected_sha256: Sequence[str] | None = None,
     shared_disk: bool = True,
     shard_rows: int = 1024,
-    progress: Progress | None = None,
+    news: CropNews | None = None,
+    load: Callable[[CropConfig], FaceFinder] = load_detector,
 ) -> CropManifest:
     """Crop `photos` into `folder` and return its manifest. Needs a running Ray.
 
-    Shard k holds rows k * shard_rows onwards, in order, so that the files do not depend on the number of workers. A
-    shard that an interrupted call finished is kept. `shared_disk`: whether every worker can read this machine's files.
+    Shard k holds rows k * shard_rows onwards, in order. Its bytes depend on the photos and `cfg` alone, not on the
+    number of workers, nor on what is reused. A shard that an interrupted call finished is kept. With `expected_sha256`
+    (one a photo, empty for one that could not be read) a row of any set beside `folder` that the same `cfg` made from
+    the same bytes is copied, and a file that stands twice is cropped once. `shared_disk`: whether every worker can read
+    this machine's files. `load` makes a worker's detector.
 
-    Raises OSError where a file's bytes are not those of `expected_sha256` (one a photo, empty for one that could not be
-    read), so that a passing read error never becomes part of a set; ray.exceptions.RayError if the cluster fails.
+    Raises PhotoChangedError (an OSError) where a file's bytes are not the expected ones, so that a passing read error
+    never becomes part of a set; FailedError if Ray fails. Finished shards are kept whatever happens.
     """
-    statuses: Counter[str] = Counter()
-    names = []
-    reader = _reader_for_workers(source, shared_disk=shared_disk)
-    for index, table in _finished_then_computed(
-        photos, folder, shard_rows, lambda left: _crop(reader, left, cfg, resources), expected_sha256, progress
-    ):
-        names.append(shard_name(index))
-        statuses.update(table.column("status").to_pylist())
+    news = news or NoNews()
+    crops = CropSet(photos, expected_sha256, cfg, folder, shard_rows)
+    work = _Work(cfg, _reader_for_workers(source, shared_disk=shared_disk), resources, load, news)
+    statuses = write_shards(crops, work.crop, news)
     manifest = CropManifest(
         fingerprint=name,
         source=source.name,
@@ -99,75 +108,70 @@ def crop_photos(
         classes=list(source.classes),
         num_photos=len(photos),
         statuses=dict(sorted(statuses.items())),
-        shards=names,
+        shards=[shard_name(index) for index in range(crops.num_shards)],
         left_out=source.left_out,
     )
     write_manifest(folder, manifest)
     return manifest
 
 
-def _finished_then_computed(
-    photos: Sequence[Photo],
-    folder: Folder,
-    shard_rows: int,
-    crop: Callable[[Sequence[Photo]], Iterator[pa.Table]],
-    expected_sha256: Sequence[str] | None,
-    progress: Progress | None,
-) -> Iterator[tuple[int, pa.Table]]:
-    num_finished = 0
-    while num_finished * shard_rows < len(photos) and folder.exists(shard_name(num_finished)):
-        yield num_finished, read_shard(folder, shard_name(num_finished), ["status"])
-        num_finished += 1
-    left = photos[num_finished * shard_rows :]
-    if left:
-        cropped = _counted(crop(left), len(photos) - len(left), len(photos), progress)
-        for index, table in enumerate(_tables_of(cropped, shard_rows), start=num_finished):
-            if expected_sha256 is not None:
-                _check_bytes(table, expected_sha256[index * shard_rows :])
-            write_shard(folder, index, table)
-            yield index, table
+@dataclass(frozen=True)
+class _Work:
+    """How Ray Data crops photos of one source."""
+
+    cfg: CropConfig
+    reader: PhotoReader
+    resources: CropResources
+    load: Callable[[CropConfig], FaceFinder]
+    news: CropNews
+
+    def crop(self, photos: Sequence[Photo]) -> Generator[pa.Table, None, None]:
+        """Tables of the shards' schema, in the order of `photos`. Raises FailedError."""
+        missing = partial(missing_worker, ArrowCropper.__name__, self.resources.num_cpus, self.resources.num_gpus)
+        with StallWatch(self.news.say, missing) as watch:
+            try:
+                for table in self._dataset(photos).iter_batches(batch_size=None, batch_format="pyarrow"):
+                    assert isinstance(table, pa.Table)
+                    watch.arrived()
+                    yield table.cast(SCHEMA)
+            except Exception as error:  # of many kinds, all from Ray: what the cropper meets in a photo is a row
+                traceback.print_exc()  # into Ray's log, while a command is quiet
+                raise FailedError(
+                    f"Cropping stopped, since Ray or a cropping worker failed: {_reason(error)}. "
+                    "Finished shards are kept; run again to go on."
+                ) from error
+
+    def _dataset(self, photos: Sequence[Photo]) -> ray.data.Dataset:
+        context = DataContext.get_current()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        context.execution_options.preserve_order = True
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        return ray.data.from_arrow(_blocks(photos)).map_batches(
+            ArrowCropper,
+            fn_constructor_args=(self.cfg, self.reader, self.load),
+            batch_size=BATCH_ROWS,
+            batch_format="numpy",
+            compute=ActorPoolStrategy(size=self.resources.num_workers),
+            num_cpus=self.resources.num_cpus,
+            num_gpus=self.resources.num_gpus,
+        )
 
 
-def _check_bytes(table: pa.Table, expected_sha256: Sequence[str]) -> None:
-    found = zip(table.column("path").to_pylist(), table.column("file_sha256").to_pylist(), strict=True)
-    for (path, sha256), expected in zip(found, expected_sha256, strict=False):
-        if sha256 != expected:
-            raise OSError(
-                f"`{path}` could not be read as before: it changed, or its storage failed for a moment. Run again."
-            )
+def _blocks(photos: Sequence[Photo]) -> list[pa.Table]:
+    """The photos' rows in tables of a batch, or of several where there would be too many tables."""
+    columns = [pa.array([getattr(photo, name) for photo in photos], pa.string()) for name in PHOTO_COLUMNS]
+    rows = pa.table(columns, names=list(PHOTO_COLUMNS))
+    batches = -(-len(photos) // BATCH_ROWS)
+    size = BATCH_ROWS * -(-batches // MOST_BLOCKS)
+    return [rows.slice(start, size) for start in range(0, len(photos), size)]
 
 
-def _crop(
-    reader: PhotoReader, photos: Sequence[Photo], cfg: CropConfig, resources: CropResources
-) -> Iterator[pa.Table]:
-    """Tables of the shards' schema, in the order of `photos`."""
-    context = DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.execution_options.preserve_order = True
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    rows = [asdict(photo) for photo in photos]
-    blocks = max(1, min(len(rows) // BATCH_ROWS, 4096))
-    dataset = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
-        ArrowCropper,
-        fn_constructor_args=(cfg, reader),
-        batch_size=BATCH_ROWS,
-        batch_format="numpy",
-        compute=ActorPoolStrategy(size=resources.num_workers),
-        num_cpus=resources.num_cpus,
-        num_gpus=resources.num_gpus,
-    )
-    for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-        assert isinstance(table, pa.Table)
-        yield table.cast(SCHEMA)
-
-
-def _counted(tables: Iterator[pa.Table], done: int, total: int, progress: Progress | None) -> Iterator[pa.Table]:
-    for table in tables:
-        done += len(table)
-        if progress is not None:
-            progress(done, total)
-        yield table
+def _reason(error: Exception) -> str:
+    """The first error that Ray's account names, which led to the others; else how the account begins."""
+    text = str(error).strip() or type(error).__name__
+    named = _NAMED_ERROR.search(text)
+    return (named.group() if named else text.splitlines()[0]).rstrip(".")
 
 
 def _reader_for_workers(source: Source, *, shared_disk: bool) -> PhotoReader:
@@ -177,17 +181,3 @@ def _reader_for_workers(source: Source, *, shared_disk: bool) -> PhotoReader:
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     server = ray.remote(_PhotoServer).options(num_cpus=0, scheduling_strategy=here, max_concurrency=4)
     return RemoteReader(server.remote(source.reader))
-
-
-def _tables_of(tables: Iterator[pa.Table], num_rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of `num_rows`, the last one shorter."""
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        while sum(len(part) for part in waiting) >= num_rows:
-            joined = pa.concat_tables(waiting)
-            yield joined.slice(0, num_rows).combine_chunks()
-            waiting = [joined.slice(num_rows)]
-    joined = pa.concat_tables(waiting) if waiting else SCHEMA.empty_table()
-    if len(joined):
-        yield joined.combine_chunks()

@@ -1,26 +1,27 @@
-"""The cropped set on disk: Parquet shards, and a manifest written last that makes the set valid."""
+"""The cropped set on disk: its settings, Parquet shards, and a manifest written last that makes the set valid."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.cropper import CropConfig, PhotoReader
-from datasets.fingerprint import fingerprint
+from datasets.cropper import CropConfig
+from datasets.fingerprint import fingerprint_of_rows
 from datasets.folder import Folder
 from datasets.sources import Photo
 
 FORMAT = 2
 """Raised when the meaning of a column, or what the cropper writes into it, changes."""
 MANIFEST = "manifest.json"
-HASH_THREADS = 8
+SETTINGS = "settings.json"
+GROUP_ROWS = 64
+"""Rows of a Parquet row group: what reading a single row of a shard costs."""
+PHOTO_COLUMNS = tuple(field.name for field in fields(Photo))
+"""The columns that come from the source; the others are computed from a file's bytes and the crop settings alone."""
 
 SCHEMA = pa.schema(
     [
@@ -74,30 +75,13 @@ class CropManifest:
     format: int = FORMAT
 
 
-def hash_photos(
-    photos: Sequence[Photo], reader: PhotoReader, progress: Callable[[int, int], None] | None = None
-) -> list[str]:
-    """SHA-256 of each file's bytes, in order; empty for a file that cannot be read. `progress`: (done, of all)."""
-    hashes = []
-    with ThreadPoolExecutor(HASH_THREADS) as pool:  # most of the time is waiting for storage
-        for sha256 in pool.map(lambda photo: _hash_one(photo, reader), photos):
-            hashes.append(sha256)
-            if progress is not None and len(hashes) % 500 == 0:
-                progress(len(hashes), len(photos))
-    return hashes
-
-
-def _hash_one(photo: Photo, reader: PhotoReader) -> str:
-    try:
-        return hashlib.sha256(reader.read(photo.path)).hexdigest()
-    except OSError:  # the cropper gives the row its status
-        return ""
-
-
 def crop_fingerprint(photos: Sequence[Photo], hashes: Iterable[str], cfg: CropConfig) -> str:
     """Names a set by its photos (path, label, split, subject, bytes) and every crop setting."""
-    rows = [[*asdict(photo).values(), sha256] for photo, sha256 in zip(photos, hashes, strict=True)]
-    return fingerprint({"format": FORMAT, "crop": cfg.to_dict(), "photos": rows})
+    rows = (
+        [*(getattr(photo, name) for name in PHOTO_COLUMNS), sha256]
+        for photo, sha256 in zip(photos, hashes, strict=True)
+    )
+    return fingerprint_of_rows({"format": FORMAT, "crop": cfg.to_dict()}, "photos", rows)
 
 
 def read_manifest(folder: Folder) -> CropManifest | None:
@@ -105,6 +89,22 @@ def read_manifest(folder: Folder) -> CropManifest | None:
     if not folder.exists(MANIFEST):
         return None
     return CropManifest(**folder.read_json(MANIFEST))
+
+
+def write_settings(folder: Folder, cfg: CropConfig) -> None:
+    """Say how the rows of this set are made, before there are any: others may reuse those of an unfinished set."""
+    folder.write_text(SETTINGS, json.dumps({"format": FORMAT, "crop": dict(cfg.to_dict())}, indent=2) + "\n")
+
+
+def made_alike(folder: Folder, cfg: CropConfig) -> bool:
+    """Whether the folder says that its rows are made by this format and these settings. Never raises."""
+    for name in (SETTINGS, MANIFEST):
+        try:
+            held = json.loads(folder.read_bytes(name))
+            return bool(held["format"] == FORMAT and held["crop"] == dict(cfg.to_dict()))
+        except (OSError, ValueError, LookupError, TypeError):  # missing, damaged, or someone else's file
+            continue
+    return False
 
 
 def write_manifest(folder: Folder, manifest: CropManifest) -> None:
@@ -119,15 +119,30 @@ def shard_name(index: int) -> str:
 
 def write_shard(folder: Folder, index: int, table: pa.Table) -> str:
     """Write one shard whole or not at all; returns its name."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", use_dictionary=["label", "split", "status"])
-    folder.write_bytes(shard_name(index), buffer.getvalue())
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        row_group_size=GROUP_ROWS,
+        compression="zstd",
+        use_dictionary=["label", "split", "status"],
+        write_page_checksum=True,
+    )
+    folder.write_bytes(shard_name(index), sink.getvalue())
     return shard_name(index)
 
 
 def read_shard(folder: Folder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """One shard, or some of its columns."""
-    return pq.read_table(pa.BufferReader(folder.read_bytes(name)), columns=list(columns) if columns else None)
+    with open_shard(folder, name) as shard:
+        return shard.read(list(columns) if columns else None)
+
+
+def open_shard(folder: Folder, name: str) -> pq.ParquetFile:
+    """A shard of which parts can be read; close it. Raises OSError, also where its bytes are damaged, or
+    pyarrow.ArrowInvalid where it is no Parquet file.
+    """
+    return pq.ParquetFile(folder.path(name), filesystem=folder.filesystem, page_checksum_verification=True)
 
 
 def read_rows(folder: Folder, columns: Sequence[str]) -> pa.Table:

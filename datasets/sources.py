@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
+import time
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -28,6 +29,8 @@ SPLIT_NAMES = {
 }  # fmt: skip
 SAMPLE = "sample"
 SAMPLE_MARKER = "SAMPLE.json"
+SETTLED_AFTER_NS = 10 * 10**9
+"""A file that changed more recently than this may change again without its time of change showing it."""
 
 
 class SourceConfig(Config):
@@ -65,6 +68,11 @@ class FolderReader:
         """The bytes of one photo. Raises OSError."""
         return self.folder.read_bytes(path)
 
+    @property
+    def location(self) -> str:
+        """Where paths are relative to."""
+        return self.folder.uri
+
 
 @dataclass
 class ZipReader:
@@ -82,6 +90,11 @@ class ZipReader:
         except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise OSError(f"{path} in {self.archive}: {error}") from error
 
+    @property
+    def location(self) -> str:
+        """Where paths are relative to."""
+        return self.archive
+
     def __getstate__(self) -> dict[str, object]:
         return {"archive": self.archive, "_open": None}
 
@@ -95,6 +108,8 @@ class Source:
     reader: FolderReader | ZipReader
     generated: bool = False
     left_out: dict[str, int] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By path: a text that changes with the file, known without opening it. A file that changed just now has none."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -125,27 +140,52 @@ def open_source(location: str) -> Source:
 
 
 def _from_folder(folder: Folder, *, name: str) -> Source:
-    selector = pafs.FileSelector(folder.base, recursive=True)
+    selector, listed_at_ns = pafs.FileSelector(folder.base, recursive=True), time.time_ns()
     try:
         entries = folder.filesystem.get_file_info(selector)
     except (OSError, UnicodeError) as error:
         raise UserError(f"`--data {folder}` cannot be listed ({error}). Check the path and its permissions.") from None
-    paths = [os.path.relpath(entry.path, folder.base).replace(os.sep, "/") for entry in entries if entry.is_file]
-    photos, left_out = _rows_of_tree(paths, where=str(folder))
-    return Source(name, photos, FolderReader(folder), generated=SAMPLE_MARKER in paths, left_out=left_out)
+    files = {os.path.relpath(entry.path, folder.base).replace(os.sep, "/"): entry for entry in entries if entry.is_file}
+    photos, left_out = _rows_of_tree(files, where=str(folder))
+    stamps = _stamps({photo.path: files[photo.path] for photo in photos}, listed_at_ns)
+    return Source(
+        name, photos, FolderReader(folder), generated=SAMPLE_MARKER in files, left_out=left_out, stamps=stamps
+    )
+
+
+def _stamps(files: Mapping[str, pafs.FileInfo], listed_at_ns: int) -> dict[str, str]:
+    """Size and time of change, where the storage tells both."""
+    return {
+        path: f"{info.size:x}-{info.mtime_ns:x}"
+        for path, info in files.items()
+        if info.size is not None and _settled(info.mtime_ns, listed_at_ns)
+    }
+
+
+def _settled(mtime_ns: int | None, listed_at_ns: int) -> bool:
+    """Whether a later change is sure to give another time: clocks tick coarsely, and storage has a clock of its own."""
+    return mtime_ns is not None and 0 < mtime_ns < listed_at_ns - SETTLED_AFTER_NS
 
 
 def _from_zip(path: Path) -> Source:
+    listed_at_ns = time.time_ns()
     try:
+        status = path.stat()
         with zipfile.ZipFile(path) as archive:
-            paths = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
     except (zipfile.BadZipFile, OSError) as error:
         raise UserError(
             f"`--data {path}` cannot be read as a zip archive ({error}). Unpack it, or fetch it again."
         ) from None
-    photos, left_out = _rows_of_tree(paths, where=str(path))
-    generated = any(PurePosixPath(name).name == SAMPLE_MARKER for name in paths)
-    return Source(path.stem, photos, ZipReader(str(path.absolute())), generated=generated, left_out=left_out)
+    photos, left_out = _rows_of_tree(entries, where=str(path))
+    generated = any(PurePosixPath(name).name == SAMPLE_MARKER for name in entries)
+    stamps = {}
+    if _settled(status.st_mtime_ns, listed_at_ns):  # the checksums inside alone could be made to agree
+        archive_stamp = f"{status.st_size:x}-{status.st_mtime_ns:x}"
+        inside = ((photo.path, entries[photo.path]) for photo in photos)
+        stamps = {name: f"{entry.CRC:x}-{entry.file_size:x}-{archive_stamp}" for name, entry in inside}
+    reader = ZipReader(str(path.absolute()))
+    return Source(path.stem, photos, reader, generated=generated, left_out=left_out, stamps=stamps)
 
 
 def _rows_of_tree(paths: Iterable[str], *, where: str) -> tuple[tuple[Photo, ...], dict[str, int]]:
@@ -212,11 +252,17 @@ def _from_manifest(path: Path) -> Source:
     repeated = table["path"][table["path"].duplicated()]
     if len(repeated):
         raise UserError(f"`--data {path}` names `{repeated.iloc[0]}` twice. Keep one row a photo.")
-    root = path.absolute().parent
+    root, listed_at_ns = path.absolute().parent, time.time_ns()
     photos = sorted((_manifest_row(row, root, path) for row in table.to_dict("records")), key=lambda row: row.path)
     if not photos:
         raise UserError(f"`--data {path}` holds no row.")
-    return Source(path.stem, tuple(photos), FolderReader(Folder.at(root)))
+    folder = Folder.at(root)
+    try:
+        found = folder.filesystem.get_file_info([folder.path(photo.path) for photo in photos])
+    except (OSError, ValueError):  # such as a path that no file can have: its photo becomes a row that says so
+        found = []
+    stamps = _stamps({photo.path: info for photo, info in zip(photos, found, strict=False)}, listed_at_ns)
+    return Source(path.stem, tuple(photos), FolderReader(folder), stamps=stamps)
 
 
 def _manifest_row(row: dict, root: Path, manifest: Path) -> Photo:

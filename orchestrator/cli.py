@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import os
 import signal
 import sys
 import types
@@ -12,7 +13,8 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from datasets.errors import UserError
+from datasets.errors import FailedError, UserError
+from orchestrator.quiet import log_path
 from orchestrator.spec import PRESETS, Spec, resolve_spec
 
 EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -59,6 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         _complain(str(error))
         return EXIT_USER
+    except FailedError as error:
+        _complain(str(error))
+        if os.path.exists(log_path()):
+            _complain(f"What Ray wrote: {log_path()}")
+        return EXIT_FAILED
     except OSError as error:
         _complain(f"{error}. Finished trials are kept; the same command goes on from there.")
         return EXIT_FAILED
@@ -87,7 +94,9 @@ def _plan(options: argparse.Namespace) -> int:
 
     with LiveView() as live:
         check_folder = not getattr(options, "fresh", False)
-        study, capacity, placement = prepare(_spec(options), live, verbose=options.verbose, check_folder=check_folder)
+        study, capacity, placement = prepare(
+            _spec(options), live, verbose=options.verbose, check_folder=check_folder, dry=True
+        )
     _print_table(describe_plan(study, placement, capacity))
     return EXIT_OK
 
@@ -146,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
     _add_spec(run)
     _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
-    _add_spec(_add(commands, "crop", _crop, "only crop the faces"))
+    _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from datasets.cropper import CropConfig
+from datasets.reuse import plan_rows
 from datasets.shards import read_manifest
 from orchestrator.cluster import Capacity
 from orchestrator.ledger import Ledger
@@ -16,15 +18,13 @@ from trainables.worker import WorkerLayout
 def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dict[str, str]:
     """The plan, line by line, as `facet plan` prints it."""
     finished = Ledger(study.run_folder).keys() & {job.key for job in study.jobs.values()}
-    cropped = read_manifest(study.crop_folder) is not None
-    crops = "there" if cropped else f"to be made by {placement.crops.num_workers} workers"
     num_jobs = len(study.jobs)
     splits = Counter(photo.split for photo in study.photos)
     return {
         "Data": f"{study.source.name}, {len(study.photos)} photos ({', '.join(f'{n} {s}' for s, n in splits.items())})",
         "Classes": ", ".join(study.source.classes) + f" (rare class: {study.rare_class})",
         "Data fingerprint": study.data_fingerprint,
-        "Crops": f"{study.crop_folder} ({crops})",
+        "Crops": f"{study.crop_folder} ({_describe_crops(study, placement)})",
         "Weights": f"{study.spec.backbone}, {describe_weights(study.spec.backbone, study.spec.weights)}",
         "Conditions": ", ".join(dict.fromkeys(job.name for job in study.jobs.values())),
         "Protocol": f"{PROTOCOL} (best epoch chosen on the reported photos, as published)",
@@ -34,6 +34,14 @@ def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dic
         "At once": f"{placement.concurrent_trials} trials",
         "Run folder": str(study.run_folder),
     }
+
+
+def _describe_crops(study: Study, placement: Placement) -> str:
+    if read_manifest(study.crop_folder) is not None:
+        return "there"
+    rows = plan_rows(study.hashes, study.crop_folder, CropConfig.part_of(study.spec))
+    reused = f", {rows.num_reused} of {len(rows.row)} photos copied from other sets" if rows.num_reused else ""
+    return f"to be made by {placement.crops.num_workers} workers{reused}"
 
 
 def _describe_layout(layout: WorkerLayout) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from optuna.storages import BaseStorage
 
+from datasets.assembly import PhotoChangedError
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.folder import Folder
@@ -91,17 +92,18 @@ def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: Li
 
 
 def prepare(
-    spec: Spec, live: LiveView, *, verbose: bool, check_folder: bool = True, train: bool = True
+    spec: Spec, live: LiveView, *, verbose: bool, check_folder: bool = True, train: bool = True, dry: bool = False
 ) -> tuple[Study, Capacity, Placement]:
     """Settle what can be settled before anything is computed; the generated sample is drawn if it is asked for.
 
-    `train`: whether models are wanted, and so their starting weights. Raises UserError for whatever is wrong.
+    `train`: whether models are wanted, and so their starting weights. `dry`: nothing will be computed, and nothing is
+    to be written. Raises UserError for whatever is wrong.
     """
     if train:
         ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
-    study = make_study(spec, live.counter("Reading", "photos"))
+    study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry)
     if check_folder:
         check_run_folder(study)
     capacity = _capacity(spec, verbose=verbose)
@@ -155,18 +157,29 @@ def _check_readable(study: Study) -> None:
 
 
 def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManifest:
-    """Crop the study's photos into its crop folder. Needs a running Ray."""
-    return crop_photos(
-        study.source,
-        study.photos,
-        CropConfig.part_of(study.spec),
-        study.crop_folder,
-        name=study.data_fingerprint,
-        resources=placement.crops,
-        expected_sha256=study.hashes,
-        shared_disk=placement.one_machine,
-        progress=live.counter("Cropping faces", "photos"),
-    )
+    """Crop the study's photos into its crop folder. Needs a running Ray. Raises FailedError if that fails."""
+    try:
+        return crop_photos(
+            study.source,
+            study.photos,
+            CropConfig.part_of(study.spec),
+            study.crop_folder,
+            name=study.data_fingerprint,
+            resources=placement.crops,
+            expected_sha256=study.hashes,
+            shared_disk=placement.one_machine,
+            news=_CropNews(live),
+        )
+    except PhotoChangedError:
+        study.hash_cache.forget()  # a file can change behind its size and time
+        raise
+
+
+class _CropNews:
+    """Passes what the cropping says to the live view."""
+
+    def __init__(self, live: LiveView) -> None:
+        self.progress, self.say = live.counter("Cropping faces", "photos"), live.say
 
 
 def _train(

@@ -43,7 +43,8 @@ class RunConfig(Config):
     out: str | None = Field(default=None, min_length=1)
     """Run folder, local or s3://...; by default runs/<data>-<preset>-<hash of the study>."""
     crops: str | None = Field(default=None, min_length=1)
-    """Folder that keeps cropped sets, by fingerprint; by default `crops` beside the run folder."""
+    """Folder that keeps cropped sets, by fingerprint; by default `crops` beside the run folder. What any set in it
+    holds of the same files and crop settings is copied, not cropped again."""
     workers_per_trial: int = Field(default=1, ge=1)
     """Workers that train one trial together: 1 in the trial's own process, more by DDP."""
     cpus_per_worker: int = Field(default=1, ge=1)

@@ -12,7 +12,8 @@ from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
 from datasets.folder import Folder
-from datasets.shards import crop_fingerprint, hash_photos
+from datasets.hashes import HashCache, hash_photos
+from datasets.shards import crop_fingerprint
 from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
 from datasets.splits import split_source
 from orchestrator.spec import Spec
@@ -58,8 +59,12 @@ class Study:
     @property
     def crop_folder(self) -> Folder:
         """Where the cropped photos are kept."""
-        root = Folder.at(self.spec.crops) if self.spec.crops else self.run_folder.beside("crops")
-        return root / self.data_fingerprint
+        return crops_root(self.spec) / self.data_fingerprint
+
+    @property
+    def hash_cache(self) -> HashCache:
+        """Where the hashes of the photos' files are kept."""
+        return HashCache.of(crops_root(self.spec), self.source)
 
 
 def sample_folder(spec: Spec) -> Path:
@@ -68,13 +73,22 @@ def sample_folder(spec: Spec) -> Path:
     return (Path(out).parent if out else Path(RUNS)) / SAMPLE
 
 
-def make_study(spec: Spec, progress: Progress | None = None) -> Study:
-    """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support."""
+def crops_root(spec: Spec) -> Folder:
+    """Where the cropped sets are kept, one folder a set."""
+    return Folder.at(spec.crops) if spec.crops else Folder.at(spec.out or Path(RUNS) / "any").beside("crops")
+
+
+def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: bool = True) -> Study:
+    """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support.
+
+    `keep_hashes`: whether the hashes of the photos' files are written beside the crops, for the next call.
+    """
     location = str(sample_folder(spec)) if spec.data == SAMPLE else spec.data
     source = open_source(location)
     photos = split_source(source, SourceConfig.part_of(spec))
     rare_class = _rare_class(spec, source)
-    hashes = hash_photos(photos, source.reader, progress)
+    cache = HashCache.of(crops_root(spec), source)
+    hashes = hash_photos(source, photos, cache=cache, keep=keep_hashes, progress=progress)
     if not any(hashes):
         raise UserError(f"No photo of `--data {location}` can be read, such as `{photos[0].path}`. Check the paths.")
     data = crop_fingerprint(photos, hashes, CropConfig.part_of(spec))

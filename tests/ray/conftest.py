@@ -55,6 +55,18 @@ def two_workers(own_ray_folder) -> Iterator[dict[str, str]]:
         yield access | {"RAY_ADDRESS": process.stdout.readline().strip()}
 
 
+@pytest.fixture(scope="module")
+def local_ray(own_ray_folder) -> Iterator[None]:
+    """A Ray in this process, of two cores and one GPU that is only counted."""
+    import ray
+
+    ray.init(
+        address="local", num_cpus=2, num_gpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False
+    )
+    yield
+    ray.shutdown()
+
+
 @pytest.fixture
 def bare_shell(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
     """`bare_shell("facet", "plan", RAY_ADDRESS=...)`: runs it at home in an empty home folder, with no other variable.

@@ -1,13 +1,12 @@
 """Cropping through Ray Data: every photo a row, the same files whatever the number of workers."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import ray
 
+from datasets.crop_set import NoNews
 from datasets.cropper import CropConfig
 from datasets.folder import Folder
 from datasets.pipeline import CropResources, crop_photos
@@ -17,15 +16,6 @@ from datasets.splits import split_source
 from datasets.store import load_arrays
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # Ray Data's own deprecations
-
-
-@pytest.fixture(scope="module")
-def local_ray(own_ray_folder) -> Iterator[None]:
-    ray.init(
-        address="local", num_cpus=2, num_gpus=1, include_dashboard=False, logging_level="ERROR", log_to_driver=False
-    )
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture
@@ -40,9 +30,10 @@ def photos(tiny_photos, tmp_path) -> Path:
 def crop(folder: Path, out: Path, resources: CropResources, seen: list[int] | None = None) -> CropManifest:
     source = open_source(str(folder))
     rows = split_source(source, SourceConfig())
-    count = None if seen is None else lambda done, total: seen.append(done)
-    cfg = CropConfig(image_size=32)
-    return crop_photos(source, rows, cfg, Folder.at(out), name="x", resources=resources, shard_rows=10, progress=count)
+    cfg, news = CropConfig(image_size=32), NoNews()
+    if seen is not None:
+        news.progress = lambda done, total: seen.append(done)
+    return crop_photos(source, rows, cfg, Folder.at(out), name="x", resources=resources, shard_rows=10, news=news)
 
 
 def test_every_photo_is_a_row_in_order_with_its_status(local_ray, photos, tmp_path):

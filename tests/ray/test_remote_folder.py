@@ -10,9 +10,15 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from datasets import sources
+from datasets.crop_set import NoNews
+from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.folder import Folder
-from datasets.sources import open_source
+from datasets.hashes import HashCache, hash_photos
+from datasets.pipeline import CropResources, crop_photos
+from datasets.sources import SourceConfig, open_source
+from datasets.splits import split_source
 
 BUCKET = "study"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -116,6 +122,72 @@ def test_remote_photos_are_the_same_source_as_local_ones(remote_photos, tiny_pho
     assert remote.is_remote
     photo = remote.photos[0].path
     assert remote.reader.read(photo) == local.reader.read(photo)
+
+
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")  # Ray Data's own deprecations
+def test_storage_gives_the_shards_of_the_folder_and_crops_only_what_is_new(
+    storage, remote_photos, tiny_photos, tmp_path, local_ray
+):
+    local, crops = tmp_path / "crops" / "set", Folder.at(storage("crops"))
+    crop(str(tiny_photos), Folder.at(local))
+    crop(remote_photos, crops / "first")
+    shards = {path.name: path.read_bytes() for path in local.glob("*.parquet")}
+    assert {name: (crops / "first").read_bytes(name) for name in (crops / "first").names(".parquet")} == shards
+
+    photos = Folder.at(remote_photos)
+    extra = photos.read_bytes(open_source(remote_photos).photos[0].path) + b"more"
+    photos.write_bytes("Train/joy/zz.jpg", extra)
+    try:
+        news = crop(remote_photos, crops / "second")
+    finally:
+        photos.delete("Train/joy/zz.jpg")
+    assert news.said == ["37 photos: 36 cropped before, 1 left to crop."]
+    assert len((crops / "second").names(".parquet")) == 4
+
+
+def crop(data: str, out: Folder) -> "News":
+    """Crop as a run does, without a detector; what was said."""
+    source, news = open_source(data), News()
+    rows, resources = split_source(source, SourceConfig()), CropResources(num_workers=1)
+    hashes, cfg = hash_photos(source, rows), CropConfig(image_size=32)
+    crop_photos(
+        source, rows, cfg, out, name="x", resources=resources, expected_sha256=hashes, shard_rows=10, news=news,
+        load=nothing_found(),
+    )  # fmt: skip
+    return news
+
+
+class News(NoNews):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def nothing_found() -> Callable:
+    """A detector without weights. A closure, so that workers need not find this file."""
+
+    def load(cfg):
+        class Nothing:
+            def detect_all(self, images):
+                return [[] for _ in images]
+
+        return Nothing()
+
+    return load
+
+
+def test_hashes_of_stored_photos_are_kept_in_storage(storage, remote_photos, monkeypatch):
+    """Storage tells when a file changed by its own clock."""
+    monkeypatch.setattr(sources, "SETTLED_AFTER_NS", -60 * 10**9)  # the photos have just been uploaded
+    source = open_source(remote_photos)
+    cache = HashCache.of(Folder.at(storage("hashed")), source)
+    hashes = hash_photos(source, source.photos, cache=cache)
+    assert len(source.stamps) == len(source.photos)
+    assert cache.look_up(source, source.photos) == hashes
+    assert HashCache.of(Folder.at(storage("never")), source).look_up(source, source.photos) == [""] * len(hashes)
 
 
 @pytest.mark.ray

@@ -62,7 +62,7 @@ def test_run_folder_holds_all_that_was_promised(finished):
     assert "Overhead of scheduling" in said
     assert "Photos: 36: " in said
     assert "Photos to look at: " in said
-    (crops,) = (out.parent / "crops").iterdir()
+    (crops,) = (path.parent for path in (out.parent / "crops").glob("*/manifest.json"))
     assert {"photos.csv", "detection.csv", "least_certain.png"} <= {path.name for path in crops.iterdir()}
     assert [path.name for path in out.rglob("*.png") if path.parent.name != "figures"] == []
     assert f"{out}/report.html" in said

@@ -18,7 +18,6 @@ from datasets.shards import (
     SCHEMA,
     CropManifest,
     crop_fingerprint,
-    hash_photos,
     read_manifest,
     read_rows,
     read_shard,
@@ -26,7 +25,7 @@ from datasets.shards import (
     write_manifest,
     write_shard,
 )
-from datasets.sources import FolderReader, Photo
+from datasets.sources import Photo
 from datasets.store import load_arrays
 
 PHOTOS = (Photo("a.jpg", "joy", "train", "s1"), Photo("b.jpg", "sad", "test", None))
@@ -123,12 +122,6 @@ def test_fingerprint_changes_with_bytes_and_number_of_photos_and_with_nothing_el
     assert crop_fingerprint(PHOTOS, ["h1", "hx"], cfg) != ours
     assert crop_fingerprint(PHOTOS[:1], ["h1"], cfg) != ours
     assert crop_fingerprint(list(PHOTOS), iter(["h1", "h2"]), CropConfig(image_size=224)) == ours
-
-
-def test_file_that_cannot_be_read_has_an_empty_hash(photo_tree):
-    reader = FolderReader(Folder.at(photo_tree("a.jpg")))
-    found, missing = hash_photos(PHOTOS, reader)
-    assert (len(found), missing) == (64, "")
 
 
 def test_crops_are_decoded_into_arrays_in_order(tmp_path):

@@ -1,0 +1,130 @@
+"""What a fault costs while faces are cropped: the shards in flight, and no byte of the set in the end."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from datasets.sample import CLASS_NAMES, write_sample
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, str(Path(__file__).with_name("crop_program.py"))]
+FACET = [sys.executable, "-m", "orchestrator.cli"]
+NUM_PHOTOS = 96
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """96 generated photos, which make six shards of 16."""
+    folder = tmp_path_factory.mktemp("many") / "photos"
+    write_sample(
+        folder, train_per_class=dict.fromkeys(CLASS_NAMES, 12), test_per_class=dict.fromkeys(CLASS_NAMES, 4), seed=5
+    )
+    return folder
+
+
+@pytest.fixture
+def program(own_ray_folder, photos, tmp_path, monkeypatch):
+    """`program(name, *how)` starts the program, which writes the set `tmp_path / name / set`."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def start(name: str, *how: str) -> subprocess.Popen:
+        (tmp_path / name).mkdir(exist_ok=True)
+        command = [*PROGRAM, str(photos), str(tmp_path / name / "set"), *how]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def undisturbed(own_ray_folder, photos, tmp_path_factory) -> dict[str, bytes]:
+    """The files of the set where nothing went wrong."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        subprocess.run([*PROGRAM, str(photos), str(folder / "set")], check=True, capture_output=True, timeout=200)
+    assert detections(folder) == NUM_PHOTOS
+    return files_in(folder / "set")
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def detections(folder: Path, by: object = "*") -> int:
+    """How many photos were looked at, by one process or by all."""
+    return sum(path.stat().st_size for path in folder.glob(f"calls-{by}"))
+
+
+def test_killed_node_costs_no_photo_and_changes_no_byte(program, undisturbed, tmp_path):
+    with program("node", "kill-node") as running:
+        said, errors = running.communicate(timeout=240)
+    assert running.returncode == 0, errors[-3000:]
+    assert files_in(tmp_path / "node" / "set") == undisturbed
+    num_calls = detections(tmp_path / "node")
+    assert said.index("A node is dead.") < said.index(f"{NUM_PHOTOS} of {NUM_PHOTOS}")
+    assert NUM_PHOTOS <= num_calls <= NUM_PHOTOS + 3 * 16  # what was in flight on the node, done again
+
+
+def test_killed_driver_costs_the_shards_in_flight(program, undisturbed, tmp_path):
+    folder = tmp_path / "driver" / "set"
+    with program("driver") as running:
+        deadline = time.monotonic() + 200
+        while not (folder / "part-00001.parquet").exists():
+            assert running.poll() is None, running.stderr.read()[-3000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.send_signal(signal.SIGKILL)
+        running.communicate(timeout=60)
+    kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*.parquet")}
+    with program("driver") as again:
+        _, errors = again.communicate(timeout=200)
+    assert again.returncode == 0, errors[-3000:]
+    assert files_in(folder) == undisturbed
+    assert {name: (folder / name).stat().st_mtime_ns for name in kept} == kept
+    assert detections(tmp_path / "driver", by=again.pid) == NUM_PHOTOS - 16 * len(kept)
+
+
+def test_cluster_without_a_place_for_a_worker_is_named_and_waited_for(program, undisturbed, tmp_path):
+    with program("room", "no-room") as running:
+        said, errors = running.communicate(timeout=240)
+    assert running.returncode == 0, errors[-3000:]
+    assert "waiting for a machine with 1 core for a cropping worker. None has joined." in said
+    assert files_in(tmp_path / "room" / "set") == undisturbed
+
+
+def test_loss_of_ray_ends_in_a_sentence_and_a_second_call_goes_on(own_ray_folder, photos, tmp_path):
+    command = [*FACET, "crop", "--data", str(photos), "--out", str(tmp_path / "run"), "--image-size", "32"]
+    command += ["--address", "local"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        raylet = pid_of_raylet(running)
+        subprocess.run(["kill", "-9", raylet], check=True)
+        _, said = running.communicate(timeout=200)
+    assert running.returncode == 1
+    assert "Traceback" not in said
+    assert re.search(r"^facet: (This process .* lost its Ray|Cropping stopped, since Ray)", said, re.MULTILINE), said
+    assert re.search("goes on from there|run again to go on", said)
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert again.returncode == 0, again.stderr
+    assert f"Photos: {NUM_PHOTOS}" in again.stdout
+
+
+def pid_of_raylet(running: subprocess.Popen) -> str:
+    """The raylet that this process started, once a worker of it crops."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        assert running.poll() is None, running.stderr.read()
+        listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+        rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+        raylets = [pid for pid, parent, args in rows if parent == str(running.pid) and "raylet/raylet" in args]
+        workers = [pid for pid, parent, args in rows if parent in raylets and re.search("MapWorker|ArrowCropper", args)]
+        if workers:
+            return raylets[0]
+        time.sleep(0.05)
+    raise AssertionError("no worker started")
