@@ -1,16 +1,16 @@
-"""R-Net and O-Net on a CPU: their 3x3 convolutions by the compiled loops, the small layers at their end by torch."""
+"""R-Net and O-Net on a CPU, by the compiled loops."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from facenet_pytorch.models.mtcnn import ONet, RNet
 
 from datasets.mtcnn.arrays import Array
 from datasets.mtcnn.compiled import compiled
-from datasets.mtcnn.kernels import SPAN, Conv, conv
+from datasets.mtcnn.kernels import SPAN, Conv, conv, prelu
 from datasets.mtcnn.networks import state_arrays
 
 ABREAST = 8
@@ -23,6 +23,25 @@ class Layer(NamedTuple):
     conv: Conv
     pool: int
     """Side of the maximum's window; windows are 2 apart."""
+
+
+class Dense(NamedTuple):
+    """A layer that sums all its inputs, with PReLU."""
+
+    w: Array  # (K, M), multiples of 4 and 16
+    b: Array  # (M,)
+    slope: Array  # (M,); ones where nothing is bent
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array], names: Sequence[str], bend: str | None) -> Dense:
+        """The named layers of the reference's `state_dict` side by side; their outputs are filled up with zeros."""
+        w = np.concatenate([state[f"{name}.weight"].reshape(len(state[f"{name}.bias"]), -1) for name in names])
+        b = np.concatenate([state[f"{name}.bias"] for name in names])
+        slope = np.ones(len(b), np.float32) if bend is None else state[f"{bend}.weight"]
+        fill = -len(b) % 16
+        return cls(
+            np.ascontiguousarray(np.pad(w, ((0, fill), (0, 0))).T), np.pad(b, (0, fill)), np.pad(slope, (0, fill))
+        )
 
 
 @compiled()
@@ -98,34 +117,80 @@ def _features(crops: Array, layers: tuple[Layer, ...], out: Array) -> None:
                         out[start + i, c, y, x] = line[x]
 
 
+@compiled()
+def _windows(features: Array, out: Array) -> None:
+    """The 2x2 places of (n, C, 4, 4), column by column as the reference flattens them, to (n * 9, C * 4)."""
+    at = 0
+    for i in range(features.shape[0]):
+        for x in range(3):
+            for y in range(3):
+                line = out[at]
+                for c in range(features.shape[1]):
+                    line[4 * c] = features[i, c, y, x]
+                    line[4 * c + 1] = features[i, c, y, x + 1]
+                    line[4 * c + 2] = features[i, c, y + 1, x]
+                    line[4 * c + 3] = features[i, c, y + 1, x + 1]
+                at += 1
+
+
+@compiled(fused=True)
+def _dense(values: Array, layer: Dense) -> Array:
+    """values (n, K) times the weights (K, M), with bias and PReLU: (n, M).
+
+    A library's product rounds a row by the number of rows beside it; here a photo's answer does not depend on the
+    photos that it is searched with.
+    """
+    n, num_outputs = values.shape[0], layer.w.shape[1]
+    sums = np.empty((n, num_outputs), np.float32)
+    for start in range(0, n, ABREAST):
+        stop = min(start + ABREAST, n)
+        for i in range(start, stop):
+            for j in range(num_outputs):
+                sums[i, j] = layer.b[j]
+        for k in range(0, values.shape[1], 4):
+            w0, w1, w2, w3 = layer.w[k], layer.w[k + 1], layer.w[k + 2], layer.w[k + 3]
+            for i in range(start, stop):
+                a, b, c, d, line = values[i, k], values[i, k + 1], values[i, k + 2], values[i, k + 3], sums[i]
+                for j in range(num_outputs):
+                    line[j] += (a * w0[j] + b * w1[j]) + (c * w2[j] + d * w3[j])
+        for i in range(start, stop):
+            for j in range(num_outputs):
+                sums[i, j] = prelu(sums[i, j], layer.slope[j])
+    return sums
+
+
+@compiled()
+def _answer(crops: Array, layers: tuple[Layer, ...], dense: tuple[Dense, Dense, Dense]) -> Array:
+    """Crops (n, 3, side, side) through a whole network: (n, 16) logits, no face and face first."""
+    n, num_channels = len(crops), len(layers[-1].conv.b)
+    features = np.empty((n, num_channels, 4, 4), np.float32)
+    _features(crops, layers, features)
+    windows = np.empty((n * 9, num_channels * 4), np.float32)
+    _windows(features, windows)
+    wide, hidden, heads = dense
+    return _dense(_dense(_dense(windows, wide).reshape(n, 9 * len(wide.b)), hidden), heads)
+
+
 class LaterNetwork:
     """R-Net or O-Net with the reference's weights, on the CPU."""
 
     def __init__(self, network: RNet | ONet) -> None:
-        self._network = network
-        self._is_last = isinstance(network, ONet)
-        self.side = 48 if self._is_last else 24
+        is_last = isinstance(network, ONet)
+        self.side = 48 if is_last else 24
+        self._ends = (6, 16) if is_last else (6,)
         state = state_arrays(network)
-        pools = (3, 3, 2) if self._is_last else (3, 3)
+        pools = (3, 3, 2) if is_last else (3, 3)
         self._layers = tuple(Layer(Conv.from_state(state, number), pool) for number, pool in enumerate(pools, start=1))
+        number = len(pools) + 1  # of the 2x2 convolution; dense layers and heads follow
+        heads = [f"dense{number + 2}_{head}" for head in ((1, 2, 3) if is_last else (1, 2))]
+        self._dense = (
+            Dense.from_state(state, [f"conv{number}"], f"prelu{number}"),
+            Dense.from_state(state, [f"dense{number + 1}"], f"prelu{number + 1}"),
+            Dense.from_state(state, heads, None),
+        )
 
     def __call__(self, crops: np.ndarray) -> list[np.ndarray]:
         """Of (n, 3, side, side) crops: the offsets (n, 4), of O-Net the landmarks (n, 10), the probability (n,)."""
-        features = np.empty((len(crops), len(self._layers[-1].conv.b), 4, 4), np.float32)
-        _features(crops, self._layers, features)
-        with torch.inference_mode():
-            *others, logits = self._o_end(features) if self._is_last else self._r_end(features)
-            probabilities = torch.softmax(logits, dim=1)[:, 1].contiguous()
-        return [*(output.numpy() for output in others), probabilities.numpy()]
-
-    def _r_end(self, features: np.ndarray) -> list[torch.Tensor]:
-        net = self._network
-        x = net.prelu3(net.conv3(torch.from_numpy(features)))
-        x = net.prelu4(net.dense4(x.permute(0, 3, 2, 1).flatten(1)))
-        return [net.dense5_2(x), net.dense5_1(x)]
-
-    def _o_end(self, features: np.ndarray) -> list[torch.Tensor]:
-        net = self._network
-        x = net.prelu4(net.conv4(torch.from_numpy(features)))
-        x = net.prelu5(net.dense5(x.permute(0, 3, 2, 1).flatten(1)))
-        return [net.dense6_2(x), net.dense6_3(x), net.dense6_1(x)]
+        logits = _answer(crops, self._layers, self._dense)
+        others = np.split(logits, (2, *self._ends), axis=1)[1:-1]
+        return [*(np.ascontiguousarray(other) for other in others), 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))]
