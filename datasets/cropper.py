@@ -55,6 +55,15 @@ class CropConfig(Config):
     """Quality of stored JPEG crops."""
 
     @model_validator(mode="after")
+    def _all_faces_seen(self) -> Self:
+        if self.face_search == "largest" and self.face_choice == "most_probable":
+            raise ValueError(
+                "`face_search` largest does not look for every face, and so cannot tell the most probable one. Give "
+                "--face-search exact or --face-choice largest."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_geometry(self) -> Self:
         if self.align_eyes and self.crop_geometry == "facenet":
             raise ValueError(
