@@ -3,12 +3,12 @@
     python benchmarks/crop_path.py                              the generated sample, as many workers as cores
     python benchmarks/crop_path.py --data photos/ --photos 2000 --rounds 3
 
-Two loops are the baseline, as most scripts have them: open a photo, `mtcnn(photo, save_path)`, next; once in one process
-with a thread a core, and once in a process a core with one thread each. They crop every eighth photo. The path reads,
-hashes, decodes, detects, cuts out face and frame, encodes both and writes Parquet shards, through Ray Data. Its rate is
-stated twice: from the start of the call, with the start of the workers, and from the first photos on. The same photos
-cropped by the same code without Ray, in this process on one thread, show Ray's own share of the time. All are run in
-turn, in each round. The last line is JSON.
+Two loops are the baseline, as most scripts have them: open a photo, `mtcnn(photo, save_path)`, next; once in one
+process with a thread a core, and once in a process a core with one thread each. They crop every eighth photo. The path
+reads, hashes, decodes, detects, cuts out face and frame, encodes both and writes Parquet shards, through Ray Data. Its
+rate is stated twice: from the start of the call, with the start of the workers, and from the first photos on. The same
+photos cropped by the same code without Ray, in this process on one thread, show Ray's own share of the time. All are
+run in turn, in each round. The last line is JSON.
 """
 
 from __future__ import annotations

@@ -36,8 +36,9 @@ class CropConfig(Config):
     min_face_size: float = Field(default=20.0, ge=20)
     """Smallest face searched for, in pixels. 20 / 0.709**k (28.2087, 39.7866, 56.1165, 79.1488, ...) leaves larger
     faces where 20 finds them; any other value moves nearly all boxes a little."""
-    face_search: Literal["exact", "largest"] = "exact"
-    """exact searches every size of face; largest stops once the largest face is certain."""
+    face_search: Literal["largest", "exact"] = "largest"
+    """largest searches from large to small and stops below half the size of the largest face found; exact searches
+    every size of face, and takes two to eight times as long."""
     face_choice: Literal["largest", "most_probable"] = "largest"
     """Which face of a photo with several is cropped."""
     try_rotations: bool = False

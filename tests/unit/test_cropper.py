@@ -256,5 +256,5 @@ def test_each_geometry_cuts_its_own_square():
 def test_detector_is_made_as_the_configuration_says(monkeypatch):
     made = {}
     monkeypatch.setattr("datasets.detector.FaceDetector", lambda device, **options: made.update(options))
-    load_detector(CropConfig(face_search="largest", face_choice="most_probable", min_face_size=28.2087))
-    assert made == {"mode": "largest", "select": "most_probable", "min_face_size": 28.2087}
+    load_detector(CropConfig(face_search="exact", face_choice="most_probable", min_face_size=28.2087))
+    assert made == {"mode": "exact", "select": "most_probable", "min_face_size": 28.2087}
