@@ -61,7 +61,9 @@ class BatchSearch:
             return self._fallback(photos)
         try:
             answers = self._on_device(photos)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not _is_short_of_memory(error):
+                raise
             answers = None  # what follows comes after the handler, which keeps the failed search's tensors alive
         if answers is not None:
             return [self._checked(photo, answer) for photo, answer in zip(photos, answers, strict=True)]
@@ -93,3 +95,8 @@ class BatchSearch:
         found = slots[slots[:, -1] > 0]
         landmarks, levels = found[:, 5:15].reshape(-1, 5, 2), found[:, 15].astype(np.int64)
         return Faces(found[:, :4].copy(), found[:, 4].copy(), landmarks, levels)
+
+
+def _is_short_of_memory(error: RuntimeError) -> bool:
+    """Torch's own error, or what it passes on of its libraries, as in CUBLAS_STATUS_ALLOC_FAILED."""
+    return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)

@@ -72,5 +72,5 @@ def lay_out(photos: Sequence[np.ndarray], min_face_size: float, *, pinned: bool)
         levels = [level_shape(*shape, scale) for scale in pyramid_scales(*shape, min_face_size)]
         table[: 1 + len(levels), index] = torch.tensor([shape, *levels])
     largest = tuple((int(level[:, 0].max()), int(level[:, 1].max())) for level in table[1:])
-    factors = torch.zeros(len(scales), pin_memory=pinned).copy_(torch.tensor(scales))
+    factors = torch.zeros(len(scales), dtype=torch.float32, pin_memory=pinned).copy_(torch.tensor(scales))
     return Canvas(pixels, table[0], table[1:], factors, largest, is_ragged=len(set(shapes)) > 1)
