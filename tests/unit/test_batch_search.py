@@ -13,15 +13,19 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from datasets.detector import FaceDetector, _make_search
 from datasets.mtcnn import batch_boxes, batch_canvas
 from datasets.mtcnn.batch import BatchSearch
-from datasets.mtcnn.batch_boxes import first_slots, suppress
+from datasets.mtcnn.batch_boxes import best_first, first_slots, pixels_of, suppress
 from datasets.mtcnn.batch_canvas import lay_out, share_canvases
+from datasets.mtcnn.batch_proposals import Candidates, _cell_counts, _cells
 from datasets.mtcnn.batch_pyramid import crop_pictures, level_pictures, running_sums
+from datasets.mtcnn.batch_refine import third_stage
 from datasets.mtcnn.batch_room import Room
+from datasets.mtcnn.boxes import pixels_of as pixels_one_by_one
 from datasets.mtcnn.boxes import suppress as suppress_one_by_one
 from datasets.mtcnn.boxes import suppress_within
 from datasets.mtcnn.cpu import CpuSearch
 from datasets.mtcnn.faces import Faces
 from datasets.mtcnn.precision import full_precision
+from datasets.mtcnn.refine import inside
 
 BLACK = np.zeros((64, 64, 3), np.uint8)
 SMALL = Room(level=128, merged=256, second=512, passed=48, third=96)
@@ -292,6 +296,46 @@ def test_first_slots():
     assert slots.place[0].tolist() == [1, 3]
     assert slots.place[2, 0] == 0
     assert slots.crowded.tolist() == [True, False, False]
+
+
+def test_of_equal_scores_the_first_comes_first_and_empty_slots_last():
+    scores, filled = torch.tensor([[0.5, 0.9, 0.5, 0.9, 1.0]]), torch.tensor([[True, True, True, True, False]])
+    assert best_first(scores, filled).tolist() == [[1, 3, 0, 2, 4]]
+
+
+def test_of_equal_faces_the_last_candidate_stays(search, photos):
+    """Both boxes are larger than the photo, so that O-Net sees the same crop."""
+    boxes = torch.tensor([[[-9.0, -9, 99, 99], [-10, -10, 100, 100]]])
+    none = torch.zeros(1, dtype=torch.bool)
+    candidates = Candidates(boxes, torch.tensor([[4.0, 7]]), torch.ones(1, 2, dtype=torch.bool), none, none)
+    canvas = lay_out([photos[5]], 20, pinned=False)
+    with torch.inference_mode():
+        answer = third_stage(search._o_net, running_sums(canvas.pixels), canvas.sizes, candidates, 8)
+    faces = search._checked(photos[5], answer[0].numpy())
+    assert faces.levels.tolist() == [7]
+
+
+@pytest.mark.parametrize("size", [(30, 40), (31, 41), (30, 41), (33, 40)])
+def test_cells_do_not_depend_on_what_lies_beyond_the_level(search, size):
+    rows, columns = size
+    pictures = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.inference_mode():
+        alone = _cells(search._p_net, pictures[:, :, :rows, :columns], None)
+        padded = _cells(search._p_net, pictures, torch.tensor([size]))
+    assert list(alone[0].shape[1:]) == _cell_counts(torch.tensor([size]))[0].tolist()
+    for ours, theirs in zip(padded, alone, strict=True):
+        torch.testing.assert_close(ours[..., : theirs.shape[-2], : theirs.shape[-1]], theirs, rtol=0, atol=1e-5)
+
+
+def test_pixels_of_boxes_in_and_outside_a_photo():
+    boxes = np.random.default_rng(0).uniform(-40, 140, (400, 4)).astype(np.float32)
+    pixels, is_inside = pixels_of(torch.from_numpy(boxes), torch.tensor([90, 70]))
+    np.testing.assert_array_equal(np.flatnonzero(is_inside.numpy()), inside(boxes, 90, 70))
+    np.testing.assert_array_equal(pixels[is_inside].numpy(), pixels_one_by_one(boxes, 90, 70)[is_inside.numpy()])
+    assert 20 < is_inside.sum() < 380
+    assert (pixels[:, :2] >= 0).all()
+    assert (pixels[:, 2:] > pixels[:, :2]).all()
+    assert (pixels[:, 2:] <= torch.tensor([70, 90])).all()
 
 
 def test_huge_photo_and_ribbons_do_not_share_a_canvas_with_small_ones():
