@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Room:
     """Slots for candidates, fixed before the search, so that the host need not wait to learn how many there are.
 
-    A photo with more is searched by other means: the room decides about the time, not about the faces. It is about
-    twice what the fullest of a hundred photos took.
+    A photo with more is searched by other means: the room decides about the time, not about the faces. None of 150
+    photos of 0.2 megapixels needed more (of those counted, the fullest level had 319 candidates, the fullest photo
+    290), nor did three at 2 megapixels (761 and 1,154, with eight faces); a crowd of 220 small faces would.
     """
 
     level: int
