@@ -47,6 +47,7 @@ class Search(Protocol):
 class FaceDetector:
     """Finds the faces of photos of any sizes, with the boxes of `facenet_pytorch.MTCNN` used photo by photo.
 
+    device: "cpu", or what torch calls another; on those, both modes search every level, which costs them less.
     mode "exact" searches every level of the image pyramid. "largest" searches from coarse to fine and stops well below
     the size of the largest face found: several times faster, and different only where a small face of higher
     probability lies on a large one. select puts the largest or the most probable face first; of equals the
@@ -91,9 +92,14 @@ class FaceDetector:
 
 
 def _make_search(device: str, mode: Mode, min_face_size: float) -> Search:
-    from datasets.mtcnn.cpu import CpuSearch  # heavy, and unwanted where crops are only read
+    import torch  # these are heavy, and unwanted where crops are only read
 
-    return CpuSearch(min_face_size=min_face_size, stop_early=mode == "largest")
+    from datasets.mtcnn.batch import BatchSearch
+    from datasets.mtcnn.cpu import CpuSearch
+
+    if torch.device(device).type == "cpu":
+        return CpuSearch(min_face_size=min_face_size, stop_early=mode == "largest")
+    return BatchSearch(device, min_face_size=min_face_size)
 
 
 def _check(image: Image.Image | np.ndarray) -> None:
