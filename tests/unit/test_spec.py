@@ -63,7 +63,7 @@ def test_presets_are_valid_and_named(preset):
         ({"gpus_per_trial": "1.5"}, r"`gpus_per_trial` is a fraction below 1 or a whole number, got 1.5"),
         ({"logit_tau": "inf"}, r"`logit_tau` should be a finite number"),
         ({"crop_geometry": "round"}, r"`crop_geometry` should be 'square' or 'facenet', got `round`"),
-        ({"face_search": "all"}, r"`face_search` should be 'exact' or 'largest', got `all`"),
+        ({"face_search": "all"}, r"`face_search` should be 'largest' or 'exact', got `all`"),
         ({"rotation_threshold": "2"}, r"`rotation_threshold` should be less than or equal to 1, got `2`"),
         ({"face_search": "largest", "face_choice": "most_probable"}, r"--face-search exact or --face-choice largest"),
         ({"align_eyes": True, "crop_geometry": "facenet"}, r"Give --align-eyes or --crop-geometry facenet, not both"),
