@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from datasets.config import Config
 from datasets.geometry import Geometry, aligned_crop, face_crop, facenet_crop, full_frame
-from datasets.photo import FAILED, NO_FACE, OK, Decoded, decode, encode, num_pixels, pixel_sha256
+from datasets.photo import FAILED, NO_FACE, OK, Decoded, decode, encode, num_pixels, one_channel, pixel_sha256
 from datasets.search import FaceFinder, Finding, find_faces, turned
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the command line needs CropConfig alone
@@ -151,7 +151,7 @@ class PhotoCropper:
     def _row(self, decoded: Decoded, found: Finding) -> dict[str, Any]:
         if decoded.image is None:
             return dict.fromkeys(_COMPUTED) | {"status": decoded.status}
-        image = turned(decoded.image, found.rotation)
+        image = turned(one_channel(decoded.image), found.rotation)
         row = dict.fromkeys(_COMPUTED) | {
             "status": NO_FACE if found.error is None else FAILED,
             "width": image.width,
@@ -180,7 +180,7 @@ class PhotoCropper:
         return cut(image, face.box, image_size=size, margin_frac=margin)
 
     def _encode(self, image: Image.Image) -> bytes:
-        return encode(image, encoding=self._cfg.encoding, quality=self._cfg.jpeg_quality)
+        return encode(image.convert("RGB"), encoding=self._cfg.encoding, quality=self._cfg.jpeg_quality)
 
 
 _PASSED = ("path", "label", "split", "subject")

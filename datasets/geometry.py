@@ -31,7 +31,7 @@ def face_crop(image: Image.Image, box: np.ndarray, *, image_size: int, margin_fr
     """The face, square and undistorted, `image_size` pixels wide. What lies outside the photo is black."""
     image, box, _ = _bounded(image, box, box, margin_frac)
     region = square_region(box, margin_frac=margin_frac)
-    return _resized(image.crop(region), image_size)
+    return image.crop(region).resize((image_size, image_size), Image.Resampling.BILINEAR)
 
 
 def aligned_crop(
@@ -86,30 +86,12 @@ def facenet_crop(image: Image.Image, box: np.ndarray, *, image_size: int, margin
     )
     if region[2] <= region[0] or region[3] <= region[1]:
         return Image.new("RGB", (image_size, image_size))
-    return _resized(image.crop(region), image_size)
+    return image.crop(region).resize((image_size, image_size), Image.Resampling.BILINEAR)
 
 
 def full_frame(image: Image.Image, *, image_size: int) -> Image.Image:
     """The whole photo squeezed into the same square, so that crop and no crop differ in what is seen alone."""
-    return _resized(image, image_size)
-
-
-def _resized(image: Image.Image, side: int) -> Image.Image:
-    """A square, bilinear, smoothed where it shrinks. A photo without colour takes one channel's time for its pixels."""
-    if _is_grey(image):
-        return image.getchannel(0).resize((side, side), Image.Resampling.BILINEAR).convert("RGB")
-    return image.resize((side, side), Image.Resampling.BILINEAR)
-
-
-def _is_grey(image: Image.Image) -> bool:
-    """Whether the three channels are the same; a few pixels tell most photos that they are not."""
-    few = image.resize((8, 8), Image.Resampling.NEAREST)
-    return _channels_are_equal(few) and _channels_are_equal(image)
-
-
-def _channels_are_equal(image: Image.Image) -> bool:
-    red, green, blue = (channel.tobytes() for channel in image.split())
-    return red == green == blue
+    return image.resize((image_size, image_size), Image.Resampling.BILINEAR)
 
 
 def _eyes_give_a_line(box: np.ndarray, landmarks: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import ExifTags, Image, ImageChops
 
 from datasets.deep_grey import DEEP_MODES, eight_bit_grey
@@ -108,6 +109,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, layered).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def one_channel(image: Image.Image) -> Image.Image:
+    """An RGB picture without colour in one channel (L), any other as it is. Cut and resized, it is done in a third of
+    the time, to the same pixels."""
+    from datasets.mtcnn.pyramid import is_grey  # its compiler takes a while to import, which only croppers need
+
+    return image.getchannel(0) if is_grey(np.asarray(image)) else image
 
 
 def pixel_sha256(image: Image.Image) -> str:

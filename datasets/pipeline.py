@@ -24,7 +24,7 @@ from datasets.shards import PHOTO_COLUMNS, SCHEMA, CropManifest, shard_name, wri
 from datasets.sources import Photo, Source
 from datasets.stall import StallWatch, missing_worker
 
-BATCH_ROWS = 16
+BATCH_ROWS = 32
 MOST_BLOCKS = 4096
 """Of paths handed to Ray Data, each an object and a task: more photos make larger blocks, not more of them."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from datasets.mtcnn.faces import Faces
-from datasets.mtcnn.networks import load_networks, state_arrays
+from datasets.mtcnn.networks import load_weights
 from datasets.mtcnn.proposals import NUM_COLUMNS, PNet, merge_levels, search_level
 from datasets.mtcnn.pyramid import CELL, is_grey, pyramid_scales
 from datasets.mtcnn.refine import after_second, after_third, cut_out, inside
@@ -49,9 +49,8 @@ class CpuSearch:
     def __init__(self, *, min_face_size: float, stop_early: bool) -> None:
         self._min_face_size, self._stop_early = min_face_size, stop_early
         self._threads = ThreadPoolExecutor(torch.get_num_threads()) if torch.get_num_threads() > 1 else None
-        p_net, r_net, o_net = load_networks(torch.device("cpu"))
-        self._r_net, self._o_net = LaterNetwork(r_net), LaterNetwork(o_net)
-        state = state_arrays(p_net)
+        self._r_net, self._o_net = LaterNetwork("rnet"), LaterNetwork("onet")
+        state = load_weights("pnet")
         self._p_net = {channels: PNet.from_state(state, grey=channels == 1) for channels in (1, 3)}
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[Faces]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from facenet_pytorch.models.mtcnn import ONet, RNet
 
 from datasets.mtcnn.arrays import Array
 from datasets.mtcnn.compiled import compiled
 from datasets.mtcnn.kernels import SPAN, Conv, conv, prelu
-from datasets.mtcnn.networks import state_arrays
+from datasets.mtcnn.networks import load_weights
 
 ABREAST = 8
 """Crops that stand side by side as one wide picture: rows of 10 to 48 pixels are too short for the loops."""
@@ -174,11 +173,10 @@ def _answer(crops: Array, layers: tuple[Layer, ...], dense: tuple[Dense, Dense, 
 class LaterNetwork:
     """R-Net or O-Net with the reference's weights, on the CPU."""
 
-    def __init__(self, network: RNet | ONet) -> None:
-        is_last = isinstance(network, ONet)
+    def __init__(self, name: Literal["rnet", "onet"]) -> None:
+        is_last, state = name == "onet", load_weights(name)
         self.side = 48 if is_last else 24
         self._ends = (6, 16) if is_last else (6,)
-        state = state_arrays(network)
         pools = (3, 3, 2) if is_last else (3, 3)
         self._layers = tuple(Layer(Conv.from_state(state, number), pool) for number, pool in enumerate(pools, start=1))
         number = len(pools) + 1  # of the 2x2 convolution; dense layers and heads follow

@@ -4,14 +4,18 @@ import hashlib
 import io
 import weakref
 import zipfile
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from datasets.cropper import CropConfig, PhotoCropper, load_detector
 from datasets.detector import Detection
+from datasets.geometry import aligned_crop, face_crop, full_frame
 from datasets.photo import decode
 from datasets.shards import SCHEMA
 from datasets.sources import ZipReader
@@ -258,3 +262,28 @@ def test_detector_is_made_as_the_configuration_says(monkeypatch):
     monkeypatch.setattr("datasets.detector.FaceDetector", lambda device, **options: made.update(options))
     load_detector(CropConfig(face_search="exact", face_choice="most_probable", min_face_size=28.2087))
     assert made == {"mode": "exact", "select": "most_probable", "min_face_size": 28.2087}
+
+
+@given(width=st.integers(80, 120), height=st.integers(65, 90), coloured=st.booleans(), align_eyes=st.booleans())
+def test_photo_without_colour_gives_the_pixels_that_three_channels_would(width, height, coloured, align_eyes):
+    pixels = np.repeat(np.random.default_rng(width).integers(0, 256, (height, width, 1), np.uint8), 3, axis=2)
+    pixels[height // 2, width // 2, 2] ^= coloured  # the least colour there is
+    image, points = Image.fromarray(pixels), np.arange(10, dtype=np.float32).reshape(5, 2)
+    points[1] = (40, 30)
+    cfg = CropConfig(image_size=32, margin_frac=0.1, encoding="png", align_eyes=align_eyes)
+    out = crop({"a.png": saved(image)}, cfg=cfg, detector=OneFace(Detection(BOX, 0.9, points)))
+    cut = partial(aligned_crop, landmarks=points) if align_eyes else face_crop
+    for name, expected in {
+        "face": cut(image, box=BOX, image_size=32, margin_frac=0.1), "frame": full_frame(image, image_size=32)
+    }.items():  # fmt: skip
+        stored = Image.open(io.BytesIO(out[name][0]))
+        assert stored.mode == "RGB"
+        assert stored.tobytes() == expected.tobytes()
+
+
+class OneFace:
+    def __init__(self, face: Detection) -> None:
+        self.face = face
+
+    def detect_all(self, images):
+        return [[self.face] for _ in images]

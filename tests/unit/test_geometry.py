@@ -182,13 +182,3 @@ def test_face_that_fills_a_huge_photo_is_cropped(align):
     assert crop.size == (64, 64)
     assert (np.asarray(crop)[32, 32] == 255).all()
     assert not np.asarray(crop)[0, 0].any()
-
-
-@given(st.integers(1, 60), st.integers(1, 60), st.booleans(), st.integers(0, 10**6))
-def test_photo_without_colour_gives_the_pixels_that_three_channels_would(width, height, coloured, seed):
-    pixels = np.repeat(np.random.default_rng(seed).integers(0, 256, (height, width, 1), np.uint8), 3, axis=2)
-    if coloured:
-        pixels[height // 2, width // 2, seed % 3] ^= 1  # too little to be seen by looking at a few pixels
-    image = Image.fromarray(pixels)
-    expected = image.resize((32, 32), Image.Resampling.BILINEAR)
-    assert full_frame(image, image_size=32).tobytes() == expected.tobytes()

@@ -12,7 +12,7 @@ from torchvision.ops import nms
 
 from datasets.mtcnn import compiled
 from datasets.mtcnn.boxes import correct, pixels_of, square, suppress, suppress_within
-from datasets.mtcnn.networks import state_arrays
+from datasets.mtcnn.networks import load_weights
 from datasets.mtcnn.proposals import NUM_COLUMNS, PNet, search_level
 from datasets.mtcnn.pyramid import area_resize, is_grey, level_shape, pyramid_scales
 from datasets.mtcnn.trunk import LaterNetwork
@@ -123,10 +123,11 @@ def test_pixels_are_clipped_to_the_photo_and_counted_from_one():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_cells_of_a_level_are_p_nets(shape, channels, monkeypatch):
     """Biased towards faces, so that noise is full of them; the larger levels are searched in several strips."""
-    network = TorchPNet().eval()
+    network, weights = TorchPNet().eval(), load_weights("pnet")
+    weights["conv4_1.bias"] = weights["conv4_1.bias"] + np.array([0, 4], np.float32)
     network.conv4_1.bias.data[1] += 4.0
     scale, image = 1.0, noise(shape[0] - 1, shape[1] - 1, channels, seed=3)
-    found = search_level(flat(image), channels, PNet.from_state(state_arrays(network), grey=channels == 1), scale)
+    found = search_level(flat(image), channels, PNet.from_state(weights, grey=channels == 1), scale)
     level = torch.from_numpy(np.repeat(image, 3 // channels, axis=2)).permute(2, 0, 1)[None].float()
     with torch.inference_mode():
         level = (functional.interpolate(level, size=shape, mode="area") - 127.5) * 0.0078125
@@ -142,12 +143,12 @@ def test_cells_of_a_level_are_p_nets(shape, channels, monkeypatch):
     np.testing.assert_allclose(found[order], expected[other], rtol=0, atol=2e-5)
 
 
-@pytest.mark.parametrize(("network", "side"), [(RNet, 24), (ONet, 48)])
+@pytest.mark.parametrize(("network", "name", "side"), [(RNet, "rnet", 24), (ONet, "onet", 48)])
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 19])
-def test_later_networks_are_torchs(network, side, count):
+def test_later_networks_are_torchs(network, name, side, count):
     reference = network().eval()
     crops = ((noise(count, 3, side, side).astype(np.float32) - 127.5) / 128).astype(np.float32)
-    answers = LaterNetwork(reference)(crops)
+    answers = LaterNetwork(name)(crops)
     assert [len(answer) for answer in answers] == [count] * (3 if network is ONet else 2)
     if count:
         with torch.inference_mode():
