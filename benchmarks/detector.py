@@ -8,8 +8,8 @@ Every photo is fitted into frames of 350x350, 1280x720 and 1920x1080 pixels (the
 In each round the reference, photo by photo, and the detector take the same photos in turn; a ratio is the reference's
 time over the detector's of one round, its spread the least and the greatest over the rounds. The reference is also
 timed with min_face_size=79.15 (20 / 0.709**4: the same pyramid without its four finest levels), a fairer baseline where
-faces are large, and mediapipe's short-range detector where mediapipe and its model file (--mediapipe FILE) are there.
-The last line is JSON.
+faces are large. mediapipe's detector runs beside them where it is installed (uv run --with mediapipe ...) and given its
+model (--mediapipe face_detection_short_range.tflite). The last line is JSON.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ def _measure(frames: Sequence[Image.Image], rounds: int, model: Path | None) -> 
         "exact, one by one": lambda: [exact.detect([frame]) for frame in frames],
         "largest": lambda: largest.detect(frames),
     }
-    if model is not None:
-        runs["mediapipe"] = _mediapipe(model, frames)
+    other = None if model is None else _mediapipe(model, frames)
+    if other is not None:
+        runs["mediapipe"] = other
     for run in runs.values():  # compiles, and fills caches
         run()
     seconds: dict[str, list[float]] = {name: [] for name in runs}
@@ -70,7 +71,7 @@ def _measure(frames: Sequence[Image.Image], rounds: int, model: Path | None) -> 
             run()
             seconds[name].append(time.perf_counter() - start)
     found = [_first(upstream.detect(frame, landmarks=True)) for frame in frames]
-    return {
+    result: dict = {
         "ms": {name: 1e3 * statistics.median(times) / len(frames) for name, times in seconds.items()},
         "ratio": {name: _spread(seconds["reference"], times) for name, times in seconds.items()},
         "ratio_79": {name: _spread(seconds["reference 79"], times) for name, times in seconds.items()},
@@ -78,6 +79,9 @@ def _measure(frames: Sequence[Image.Image], rounds: int, model: Path | None) -> 
             mode: _agreement(found, by.detect(frames)) for mode, by in (("exact", exact), ("largest", largest))
         },
     }
+    if other is not None:
+        result["agreement"]["mediapipe"] = _overlap(found, other())
+    return result
 
 
 def _spread(baseline: Sequence[float], times: Sequence[float]) -> tuple[float, float, float]:
@@ -103,7 +107,25 @@ def _agreement(reference: Sequence[Detection | None], ours: Sequence[Detection |
     }
 
 
-def _mediapipe(model: Path, frames: Sequence[Image.Image]) -> Callable[[], object]:
+def _overlap(reference: Sequence[Detection | None], boxes: Sequence[Sequence[float] | None]) -> dict[str, float]:
+    """Photos in which another detector finds a face, those in which the reference does, and how their boxes overlap."""
+    shares = []
+    for face, box in zip(reference, boxes, strict=True):
+        if face is not None and box is not None:
+            left, top = np.maximum(face.box[:2], box[:2])
+            right, bottom = np.minimum(face.box[2:], box[2:])
+            shared = max(0.0, right - left) * max(0.0, bottom - top)
+            areas = [float((sides[2] - sides[0]) * (sides[3] - sides[1])) for sides in (face.box, box)]
+            shares.append(shared / (sum(areas) - shared))
+    return {
+        "found": sum(box is not None for box in boxes),
+        "found_by_reference": sum(face is not None for face in reference),
+        "median_intersection_over_union": float(statistics.median(shares)) if shares else float("nan"),
+    }
+
+
+def _mediapipe(model: Path, frames: Sequence[Image.Image]) -> Callable[[], list[Sequence[float] | None]]:
+    """Finds the first face of each frame: left, top, right, bottom."""
     import mediapipe
     from mediapipe.tasks import python as tasks
 
@@ -112,7 +134,15 @@ def _mediapipe(model: Path, frames: Sequence[Image.Image]) -> Callable[[], objec
     pictures = [
         mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.asarray(frame).copy()) for frame in frames
     ]
-    return lambda: [detector.detect(picture) for picture in pictures]
+
+    def run() -> list[Sequence[float] | None]:
+        answers = [detector.detect(picture).detections for picture in pictures]
+        boxes = [faces[0].bounding_box if faces else None for faces in answers]
+        return [
+            box and (box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height) for box in boxes
+        ]
+
+    return run
 
 
 def _photos(folder: Path | None, count: int) -> Iterator[Image.Image]:
