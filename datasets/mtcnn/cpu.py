@@ -34,6 +34,7 @@ class _Search:
     due: int  # levels to have been searched before the next look
     found: list[np.ndarray] = field(default_factory=list)
     faces: Faces = field(default_factory=Faces.none)
+    answers: dict[tuple[int, bytes], np.ndarray] = field(default_factory=dict)  # by network and box
 
     @property
     def size(self) -> tuple[int, int]:
@@ -97,13 +98,13 @@ class CpuSearch:
             kept = inside(candidates, *search.size)
             levels.append(of_photo[kept])
             boxes.append(candidates[kept])
-        for at, (offsets, probabilities) in enumerate(_ask(self._r_net, searches, boxes)):
-            kept, corrected = after_second(boxes[at], probabilities, offsets)
+        for at, answers in enumerate(_ask(self._r_net, searches, boxes)):
+            kept, corrected = after_second(boxes[at], answers)
             clear = inside(corrected, *searches[at].size)
             levels[at], boxes[at] = levels[at][kept[clear]], corrected[clear]
-        for at, (offsets, marks, probabilities) in enumerate(_ask(self._o_net, searches, boxes)):
-            kept, corrected, points = after_third(boxes[at], probabilities, offsets, marks)
-            searches[at].faces = Faces(corrected, probabilities[kept], points, levels[at][kept])
+        for at, answers in enumerate(_ask(self._o_net, searches, boxes)):
+            kept, corrected, points = after_third(boxes[at], answers)
+            searches[at].faces = Faces(corrected, answers[kept, 0], points, levels[at][kept])
 
     def _propose(self, search: _Search) -> tuple[np.ndarray, np.ndarray]:
         """Level (n,) and box (n, 4) of each candidate that the levels searched so far leave."""
@@ -118,11 +119,20 @@ class CpuSearch:
         return level[kept], boxes
 
 
-def _ask(network: LaterNetwork, searches: Sequence[_Search], boxes: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-    """A later network's answers to the candidates of all photos, split by photo."""
-    ends = np.cumsum([len(of_photo) for of_photo in boxes])
+def _ask(network: LaterNetwork, searches: Sequence[_Search], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """A later network's answers to the candidates of each photo, (n, num_answers). None is asked for twice."""
+    keys = [[(network.side, box.tobytes()) for box in of_photo] for of_photo in boxes]
+    new = [
+        [index for index, key in enumerate(of_photo) if key not in search.answers]
+        for search, of_photo in zip(searches, keys, strict=True)
+    ]
+    ends = np.cumsum([len(of_photo) for of_photo in new])
     crops = np.empty((ends[-1], 3, network.side, network.side), np.float32)
-    for search, of_photo, end in zip(searches, boxes, ends, strict=True):
-        cut_out(search.flat, search.num_channels, of_photo, crops[end - len(of_photo) : end])
-    parts = [np.split(output, ends[:-1]) for output in network(crops)]
-    return [list(of_photo) for of_photo in zip(*parts, strict=True)]
+    for search, of_photo, which, end in zip(searches, boxes, new, ends, strict=True):
+        cut_out(search.flat, search.num_channels, of_photo[which], crops[end - len(which) : end])
+    for search, names, which, answers in zip(searches, keys, new, np.split(network(crops), ends[:-1]), strict=True):
+        search.answers.update(zip((names[index] for index in which), answers, strict=True))
+    return [
+        np.array([search.answers[name] for name in names], np.float32).reshape(-1, network.num_answers)
+        for search, names in zip(searches, keys, strict=True)
+    ]

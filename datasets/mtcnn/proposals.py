@@ -56,11 +56,12 @@ class PNet(NamedTuple):
 
 @compiled(fused=True)
 def _add_products(values: Array, w: Array, sums: Array) -> None:
-    """values (K,) times w (K, O), added to sums (O,)."""
-    for k in range(len(values)):
-        value, row = values[k], w[k]
+    """values (K,) times w (K, O), added to sums (O,). 6 divides K."""
+    for k in range(0, len(values), 6):
+        a, b, c, d, e, f = values[k], values[k + 1], values[k + 2], values[k + 3], values[k + 4], values[k + 5]
+        w0, w1, w2, w3, w4, w5 = w[k], w[k + 1], w[k + 2], w[k + 3], w[k + 4], w[k + 5]
         for o in range(sums.shape[0]):
-            sums[o] += value * row[o]
+            sums[o] += (a * w0[o] + b * w1[o] + c * w2[o]) + (d * w3[o] + e * w4[o] + f * w5[o])
 
 
 @compiled()

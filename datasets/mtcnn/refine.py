@@ -37,8 +37,9 @@ def cut_out(flat: Array, num_channels: int, boxes: Array, out: Array) -> None:
 
 
 @compiled()
-def after_second(boxes: Array, probabilities: Array, offsets: Array) -> tuple[Array, Array]:
-    """R-Net's answers to (n, 4) boxes: indices kept, best first, and their corrected, squared boxes."""
+def after_second(boxes: Array, answers: Array) -> tuple[Array, Array]:
+    """What R-Net's answers (n, 5) leave of (n, 4) boxes: indices kept, best first, and their corrected, square boxes."""
+    probabilities, offsets = answers[:, 0].copy(), answers[:, 1:5].copy()
     passed = np.flatnonzero(probabilities > THRESHOLD)
     kept = passed[suppress(boxes[passed], probabilities[passed], 0.7)]
     corrected = boxes[kept].copy()
@@ -48,11 +49,12 @@ def after_second(boxes: Array, probabilities: Array, offsets: Array) -> tuple[Ar
 
 
 @compiled()
-def after_third(boxes: Array, probabilities: Array, offsets: Array, marks: Array) -> tuple[Array, Array, Array]:
-    """O-Net's answers to (n, 4) boxes: indices kept, best first, their boxes and landmarks (n, 5, 2).
+def after_third(boxes: Array, answers: Array) -> tuple[Array, Array, Array]:
+    """What O-Net's answers (n, 15) leave of (n, 4) boxes: indices kept, best first, their boxes, landmarks (n, 5, 2).
 
-    marks: (n, 10), the five x and then the five y as shares of the box.
+    The last ten answers are the five x and then the five y of the landmarks, as shares of the box.
     """
+    probabilities, offsets, marks = answers[:, 0].copy(), answers[:, 1:5].copy(), answers[:, 5:15].copy()
     one = np.float32(1.0)
     passed = np.flatnonzero(probabilities > THRESHOLD)
     corrected = boxes[passed].copy()

@@ -176,7 +176,7 @@ class LaterNetwork:
     def __init__(self, name: Literal["rnet", "onet"]) -> None:
         is_last, state = name == "onet", load_weights(name)
         self.side = 48 if is_last else 24
-        self._ends = (6, 16) if is_last else (6,)
+        self.num_answers = 15 if is_last else 5
         pools = (3, 3, 2) if is_last else (3, 3)
         self._layers = tuple(Layer(Conv.from_state(state, number), pool) for number, pool in enumerate(pools, start=1))
         number = len(pools) + 1  # of the 2x2 convolution; dense layers and heads follow
@@ -187,8 +187,8 @@ class LaterNetwork:
             Dense.from_state(state, heads, None),
         )
 
-    def __call__(self, crops: np.ndarray) -> list[np.ndarray]:
-        """Of (n, 3, side, side) crops: the offsets (n, 4), of O-Net the landmarks (n, 10), the probability (n,)."""
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Of (n, 3, side, side) crops: (n, 5) or (n, 15), the probability, four offsets, O-Net's landmarks."""
         logits = _answer(crops, self._layers, self._dense)
-        others = np.split(logits, (2, *self._ends), axis=1)[1:-1]
-        return [*(np.ascontiguousarray(other) for other in others), 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))]
+        logits[:, 1] = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+        return logits[:, 1 : self.num_answers + 1]
