@@ -38,7 +38,7 @@ def cut_out(flat: Array, num_channels: int, boxes: Array, out: Array) -> None:
 
 @compiled()
 def after_second(boxes: Array, answers: Array) -> tuple[Array, Array]:
-    """What R-Net's answers (n, 5) leave of (n, 4) boxes: indices kept, best first, and their corrected, square boxes."""
+    """What R-Net's answers (n, 5) leave of (n, 4) boxes: indices kept, best first; their corrected, square boxes."""
     probabilities, offsets = answers[:, 0].copy(), answers[:, 1:5].copy()
     passed = np.flatnonzero(probabilities > THRESHOLD)
     kept = passed[suppress(boxes[passed], probabilities[passed], 0.7)]
