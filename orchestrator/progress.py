@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,7 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from orchestrator.quiet import own_stderr
-from search_spaces.grid import Cell
+
+if TYPE_CHECKING:  # it imports torch and timm, which cropping does without
+    from search_spaces.grid import Cell
 
 LINE_EVERY_S = 15.0
 """How often a line is written where there is no terminal to draw on."""
