@@ -15,7 +15,7 @@ from datasets.assembly import assemble, check_bytes
 from datasets.cropper import CropConfig
 from datasets.folder import Folder
 from datasets.reuse import COMPUTED, LostShardError, RowPlan, plan_rows, shard_key
-from datasets.shards import SCHEMA, open_shard, shard_name, write_settings, write_shard
+from datasets.shards import MANIFEST, SCHEMA, open_shard, read_manifest, shard_name, write_settings, write_shard
 from datasets.sources import Photo
 
 Compute = Callable[[Sequence[Photo]], Generator[pa.Table, None, None]]
@@ -81,6 +81,31 @@ def write_shards(crops: CropSet, compute: Compute, news: CropNews) -> Counter[st
             if error.folder.base == crops.folder.base:
                 crops.folder.delete(error.name)
             lost.add(shard_key(error.folder, error.name))
+
+
+def drop_damaged(folder: Folder) -> list[str]:
+    """Delete what cannot be read of a finished set, and its claim to be finished; the names of those shards.
+
+    The next call makes them again, and copies the rest. Reads every page of the set.
+    """
+    manifest = read_manifest(folder)
+    damaged = [name for name in manifest.shards if not _is_whole(folder, name)] if manifest is not None else []
+    if damaged:
+        folder.delete(MANIFEST)
+    for name in damaged:
+        if folder.exists(name):
+            folder.delete(name)
+    return damaged
+
+
+def _is_whole(folder: Folder, name: str) -> bool:
+    try:
+        with open_shard(folder, name) as shard:
+            for group in range(shard.num_row_groups):
+                shard.read_row_group(group)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
 
 
 def _write_missing(crops: CropSet, compute: Compute, news: CropNews, lost: set[str]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
@@ -14,12 +15,14 @@ from datasets.photo import to_rgb
 if TYPE_CHECKING:
     from datasets.mtcnn.faces import Faces
 
+_log = logging.getLogger(__name__)
 MIN_SIDE = 20
 """The smallest face that MTCNN looks for, in pixels. A photo with a shorter side holds none."""
 BATCH_PHOTOS = 16
 BATCH_PIXELS = 32_000_000
 """Photos are searched together up to these limits, so that memory does not grow with the length of the list."""
 
+HALF = 0.5
 Mode = Literal["exact", "largest"]
 Select = Literal["largest", "most_probable"]
 
@@ -70,24 +73,34 @@ class FaceDetector:
                 raise ValueError(f"{name} is {' or '.join(known)}; given {value!r}.")
         if mode == "largest" and select != "largest":
             raise ValueError('select "most_probable" needs mode "exact": mode "largest" does not look for every face.')
-        self._select, self._search = select, _make_search(device, mode, max(MIN_SIDE, min_face_size))
+        if not min_face_size >= MIN_SIDE:
+            raise ValueError(f"min_face_size is at least {MIN_SIDE} pixels; given {min_face_size}.")
+        self._mode, self._select = mode, select
+        self._search = _make_search(device, mode, min_face_size)
 
     def detect(self, images: Sequence[Image.Image | np.ndarray]) -> list[Detection | None]:
         """The chosen face of each photo, in order; None where no face is found.
 
-        `images`: PIL pictures of any mode, or uint8 arrays, (H, W, 3) RGB or (H, W) grey, of any sizes. Raises
-        ValueError for other arrays, before any photo is searched.
+        `images`: PIL pictures of any mode, or uint8 arrays, (H, W, 3) RGB or (H, W) grey, of any sizes. They are
+        searched as they lie: EXIF orientation is `datasets.photo.decode`'s to apply. A picture whose file proves
+        damaged holds no face, and is logged by its place. Raises ValueError for other arrays, before any search.
         """
         return [faces[0] if faces else None for faces in self.detect_all(images)]
 
     def detect_all(self, images: Sequence[Image.Image | np.ndarray]) -> list[list[Detection]]:
-        """Every face found of each photo, the chosen one first. Takes what `detect` takes."""
+        """Every face found of each photo, the chosen one first. Takes what `detect` takes.
+
+        Mode "largest": those whose shorter side is at least half of the largest one's, which it always looks for.
+        """
         for image in images:
             _check(image)
         return [self._in_order(faces) for batch in _batches(images) for faces in self._search(batch)]
 
     def _in_order(self, faces: Faces) -> list[Detection]:
-        order = faces.largest_first() if self._select == "largest" else range(len(faces))
+        order = faces.largest_first() if self._select == "largest" else np.arange(len(faces))
+        if self._mode == "largest":
+            sides = (faces.boxes[:, 2:] - faces.boxes[:, :2]).min(1)
+            order = order[sides[order] >= HALF * sides[order[:1]]]
         return [Detection(faces.boxes[i], float(faces.probabilities[i]), faces.landmarks[i]) for i in order]
 
 
@@ -114,8 +127,12 @@ def _check(image: Image.Image | np.ndarray) -> None:
 def _batches(images: Sequence[Image.Image | np.ndarray]) -> Iterator[list[np.ndarray]]:
     """(H, W, 3) uint8 arrays of a few photos at a time."""
     batch: list[np.ndarray] = []
-    for image in images:
-        batch.append(_as_array(image))
+    for place, image in enumerate(images):
+        try:
+            batch.append(_as_array(image))
+        except Exception as error:  # of many kinds: a file that was opened, and is decoded only now
+            _log.warning("photo %d of the list cannot be decoded (%s): no face", place, error)
+            batch.append(np.zeros((0, 0, 3), np.uint8))
         if len(batch) == BATCH_PHOTOS or sum(array.size for array in batch) >= 3 * BATCH_PIXELS:
             yield batch
             batch = []

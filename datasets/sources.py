@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import posixpath
 import time
@@ -20,7 +21,10 @@ from datasets.config import Config
 from datasets.errors import UserError
 from datasets.folder import Folder
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jfif"})
+PHOTO_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif"}
+    | {".jp2", ".j2k", ".ppm", ".pgm", ".pbm"}
+)
 MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
 SPLIT_NAMES = {
     "train": "train", "training": "train",
@@ -65,8 +69,11 @@ class FolderReader:
     folder: Folder
 
     def read(self, path: str) -> bytes:
-        """The bytes of one photo. Raises OSError."""
-        return self.folder.read_bytes(path)
+        """The bytes of one photo. Raises OSError, also for a path that no file can have."""
+        try:
+            return self.folder.read_bytes(path)
+        except ValueError as error:
+            raise OSError(f"{path!r}: {error}") from error
 
     @property
     def location(self) -> str:
@@ -87,7 +94,7 @@ class ZipReader:
             if self._open is None:
                 self._open = zipfile.ZipFile(self.archive)
             return self._open.read(path)
-        except (KeyError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (KeyError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise OSError(f"{path} in {self.archive}: {error}") from error
 
     @property
@@ -147,10 +154,25 @@ def _from_folder(folder: Folder, *, name: str) -> Source:
         raise UserError(f"`--data {folder}` cannot be listed ({error}). Check the path and its permissions.") from None
     files = {os.path.relpath(entry.path, folder.base).replace(os.sep, "/"): entry for entry in entries if entry.is_file}
     photos, left_out = _rows_of_tree(files, where=str(folder))
+    odd = sum(entry.type == pafs.FileType.Unknown for entry in entries)
+    odd += _links_to_nothing(folder.base) if folder.is_local else 0
+    left_out |= {"that are links to nothing or no ordinary files": odd} if odd else {}
     stamps = _stamps({photo.path: files[photo.path] for photo in photos}, listed_at_ns)
     return Source(
         name, photos, FolderReader(folder), generated=SAMPLE_MARKER in files, left_out=left_out, stamps=stamps
     )
+
+
+def _links_to_nothing(folder: str) -> int:
+    """How many there are in a local folder. Tools that fetch data on demand leave one for each photo not fetched yet."""
+    count = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                count += not os.path.exists(entry.path)
+            elif entry.is_dir():
+                count += _links_to_nothing(entry.path)
+    return count
 
 
 def _stamps(files: Mapping[str, pafs.FileInfo], listed_at_ns: int) -> dict[str, str]:
@@ -193,9 +215,11 @@ def _rows_of_tree(paths: Iterable[str], *, where: str) -> tuple[tuple[Photo, ...
     candidates, left_out = [], Counter[str]()
     for path in sorted(set(paths)):
         parts = PurePosixPath(path).parts
+        is_photo = PurePosixPath(path).suffix.lower() in PHOTO_SUFFIXES
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+            left_out["hidden"] += is_photo and not parts[-1].startswith("._")  # which macOS leaves beside every file
             continue
-        if PurePosixPath(path).suffix.lower() in PHOTO_SUFFIXES:
+        if is_photo:
             candidates.append((path, parts[:-1]))
         elif parts[-1] != SAMPLE_MARKER:
             left_out["not a photo by its file name"] += 1
@@ -252,7 +276,7 @@ def _from_manifest(path: Path) -> Source:
     repeated = table["path"][table["path"].duplicated()]
     if len(repeated):
         raise UserError(f"`--data {path}` names `{repeated.iloc[0]}` twice. Keep one row a photo.")
-    root, listed_at_ns = path.absolute().parent, time.time_ns()
+    root, listed_at_ns = _root_of(path.absolute().parent, table["path"]), time.time_ns()
     photos = sorted((_manifest_row(row, root, path) for row in table.to_dict("records")), key=lambda row: row.path)
     if not photos:
         raise UserError(f"`--data {path}` holds no row.")
@@ -265,6 +289,17 @@ def _from_manifest(path: Path) -> Source:
     return Source(path.stem, tuple(photos), FolderReader(folder), stamps=stamps)
 
 
+def _root_of(folder: Path, paths: Iterable[str]) -> Path:
+    """The manifest's folder or, where photos lie outside it, the folder of them all.
+
+    Paths go into tables that are passed on: relative to the manifest, they would tell how the machine is laid out.
+    """
+    places = [os.path.normpath(folder / path) for path in paths]
+    if not places or all(Path(place).is_relative_to(folder) for place in places):
+        return folder
+    return Path(os.path.commonpath([os.path.dirname(place) for place in places]))
+
+
 def _manifest_row(row: dict, root: Path, manifest: Path) -> Photo:
     def optional(name: str) -> str | None:
         value = row.get(name)
@@ -274,7 +309,7 @@ def _manifest_row(row: dict, root: Path, manifest: Path) -> Photo:
     if split is not None and split.casefold() not in SPLIT_NAMES:
         raise UserError(f"`--data {manifest}`: split `{split}` of `{row['path']}` is not one of train, val, test.")
     name = str(row["path"])
-    relative = os.path.relpath(name, root) if os.path.isabs(name) else name
+    relative = os.path.relpath(manifest.absolute().parent / name, root)
     return Photo(
         relative.replace(os.sep, "/"),
         str(row["label"]),

@@ -12,7 +12,7 @@ from orchestrator.quiet import quiet
 from orchestrator.report.detection import detection_table
 from orchestrator.report.detection_words import counts_line, findings, terminal_table
 from orchestrator.report.wording import counted
-from orchestrator.run import crop_study, prepare
+from orchestrator.run import crop_study, prepare, whole_crops
 from orchestrator.spec import Spec
 
 
@@ -25,7 +25,8 @@ def crop_only(spec: Spec, *, verbose: bool) -> list[str]:
             with quiet(not verbose):
                 connect(spec.address, verbose=verbose)
                 manifest = crop_study(study, placement, live)
-        photos = write_crop_report(study.crop_folder)
+        with whole_crops(study.crop_folder):
+            photos = write_crop_report(study.crop_folder)
     table = terminal_table(detection_table(photos), shutil.get_terminal_size().columns)
     left_out = "".join(f", {count} files {reason}" for reason, count in manifest.left_out.items())
     return [

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
 from optuna.storages import BaseStorage
 
 from datasets.assembly import PhotoChangedError
+from datasets.crop_set import drop_damaged
 from datasets.cropper import CropConfig
-from datasets.errors import UserError
+from datasets.errors import FailedError, UserError
 from datasets.folder import Folder
 from datasets.photo import READABLE
 from datasets.pipeline import crop_photos
@@ -19,7 +22,7 @@ from datasets.sample import write_sample
 from datasets.shards import CropManifest, read_manifest, read_rows
 from datasets.sources import SAMPLE
 from datasets.splits import check_sides
-from datasets.store import load_arrays
+from datasets.store import PhotoArrays, load_arrays
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
@@ -103,7 +106,7 @@ def prepare(
         ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
-    study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry)
+    study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry, train=train)
     if check_folder:
         check_run_folder(study)
     capacity = _capacity(spec, verbose=verbose)
@@ -139,12 +142,29 @@ def _compute(
         started = time.monotonic()
         crop_study(study, placement, live)
         session.crop_s = time.monotonic() - started
-    _check_readable(study)
-    write_detection(study)
-    if not todo:
+    with whole_crops(study.crop_folder):
+        _check_readable(study)
+        write_detection(study)
+        arrays = load_arrays(study.crop_folder) if todo else None
+    if arrays is None:
         return []
     with study_storage(study.run_folder) as storage:
-        return _train(study, todo, placement, session, live, tracker, storage)
+        return _train(study, arrays, todo, placement, session, live, tracker, storage)
+
+
+@contextmanager
+def whole_crops(folder: Folder) -> Iterator[None]:
+    """Reads a finished set of crops. A shard that proves damaged is removed, and FailedError says what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        damaged = drop_damaged(folder)
+        if not damaged:
+            raise
+        raise FailedError(
+            f"{', '.join(damaged)} of the crops in {folder} cannot be read ({str(error).splitlines()[0]}). What was "
+            "left of it is removed; run again, and its photos and those after it are cropped anew."
+        ) from error
 
 
 def _check_readable(study: Study) -> None:
@@ -184,6 +204,7 @@ class _CropNews:
 
 def _train(
     study: Study,
+    arrays: PhotoArrays,
     todo: Sequence[Cell],
     placement: Placement,
     session: Session,
@@ -202,7 +223,7 @@ def _train(
         return run_trials(
             study.jobs,
             todo,
-            arrays=load_arrays(study.crop_folder),
+            arrays=arrays,
             imagenet=None if imagenet is None else {name: tensor.numpy() for name, tensor in imagenet.items()},
             layout=_with_real_gpus(placement, live),
             concurrent=placement.concurrent_trials,

@@ -78,15 +78,16 @@ def crops_root(spec: Spec) -> Folder:
     return Folder.at(spec.crops) if spec.crops else Folder.at(spec.out or Path(RUNS) / "any").beside("crops")
 
 
-def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: bool = True) -> Study:
+def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: bool = True, train: bool = True) -> Study:
     """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support.
 
-    `keep_hashes`: whether the hashes of the photos' files are written beside the crops, for the next call.
+    `keep_hashes`: whether the hashes of the photos' files are written beside the crops, for the next call. `train`:
+    whether there must be something to train; cropping alone asks nothing of the classes.
     """
     location = str(sample_folder(spec)) if spec.data == SAMPLE else spec.data
     source = open_source(location)
     photos = split_source(source, SourceConfig.part_of(spec))
-    rare_class = _rare_class(spec, source)
+    rare_class = _rare_class(spec, source) if train else spec.rare_class
     cache = HashCache.of(crops_root(spec), source)
     hashes = hash_photos(source, photos, cache=cache, keep=keep_hashes, progress=progress)
     if not any(hashes):

@@ -11,13 +11,19 @@ FACTOR = 0.709
 """Ratio of the sides of neighbouring pyramid levels."""
 Box = tuple[Scalar, Scalar, Scalar, Scalar]
 """Left, top, right, bottom in whole pixels, the last two exclusive."""
+MAX_ASPECT = 1000
 CELL = 12
 """Side of the square that P-Net looks at, in pixels of its level."""
 
 
 def pyramid_scales(height: int, width: int, min_face_size: float) -> list[float]:
-    """Scale of every level, finest first; empty for a photo that holds no face of `min_face_size` pixels."""
-    scales = []
+    """Scale of every level, finest first; empty for a photo that holds no face of `min_face_size` pixels.
+
+    Also for a ribbon more than `MAX_ASPECT` times as long as wide: it is no photo, and its rows would fill memory.
+    """
+    scales: list[float] = []
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        return scales
     scale = CELL / min_face_size
     side = min(height, width) * scale
     while side >= CELL:

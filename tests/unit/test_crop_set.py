@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.assembly import PhotoChangedError
-from datasets.crop_set import CropSet, write_shards
+from datasets.crop_set import CropSet, drop_damaged, write_shards
 from datasets.cropper import CropConfig
 from datasets.folder import Folder
 from datasets.reuse import plan_rows
-from datasets.shards import SCHEMA, CropManifest, shard_name, write_manifest
+from datasets.shards import SCHEMA, CropManifest, read_manifest, shard_name, write_manifest
 from datasets.sources import Photo
 
 CFG = CropConfig(image_size=32)
@@ -255,6 +255,24 @@ def test_damaged_shard_of_the_set_itself_is_made_again(bench, fresh, damage):
     (folder / shard_name(2)).unlink()
     damage(folder / shard_name(0))
     assert shards_in(bench.write("set", contents)) == fresh(contents)
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), flipped], ids=["gone", "picture"])
+def test_finished_set_lets_go_of_a_shard_that_cannot_be_read(bench, fresh, damage):
+    contents = photos_of("abcdefghijkl")
+    folder = bench.write("set", contents)
+    assert drop_damaged(Folder.at(folder)) == []
+    write_manifest(Folder.at(folder), manifest_of(3))
+    damage(folder / shard_name(1))
+    assert drop_damaged(Folder.at(folder)) == [shard_name(1)]
+    assert read_manifest(Folder.at(folder)) is None
+    assert shards_in(bench.write("set", contents)) == fresh(contents)
+    assert {"e.jpg", "f.jpg", "g.jpg", "h.jpg"} <= set(bench.computed) <= {f"{name}.jpg" for name in "efghijkl"}
+
+
+def manifest_of(num_shards: int) -> CropManifest:
+    names = [shard_name(index) for index in range(num_shards)]
+    return CropManifest("f", "s", False, {}, ["joy"], 12, {"ok": 12}, names, {})
 
 
 def test_changed_photo_stops_the_set_and_keeps_the_shards_before_it(bench, monkeypatch):

@@ -1,5 +1,6 @@
 """Our detector is upstream's, in both modes, and survives every photo."""
 
+import io
 from typing import get_args
 
 import numpy as np
@@ -204,6 +205,34 @@ def test_what_is_no_photo_is_named(detector, photo, portrait):
 def test_unknown_option_is_named(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         FaceDetector(**options)
+
+
+@pytest.mark.parametrize("size", [19.9, 0, -1, float("nan")])
+def test_smallest_size_below_what_the_networks_see_is_refused(size):
+    with pytest.raises(ValueError, match=f"min_face_size is at least 20 pixels; given {size}"):
+        FaceDetector(min_face_size=size)
+
+
+def test_damaged_picture_costs_no_other_its_face(detector, portrait, caplog):
+    buffer = io.BytesIO()
+    portrait.save(buffer, "JPEG")
+    cut = Image.open(io.BytesIO(buffer.getvalue()[:3000]))  # opened, not yet decoded
+    first, damaged, last = detector.detect([portrait, cut, portrait])
+    assert damaged is None
+    assert np.array_equal(first.box, last.box)
+    assert "photo 1 of the list cannot be decoded" in caplog.text
+
+
+def test_mode_largest_tells_of_faces_of_half_the_size_and_more(portrait):
+    trio = Image.new("RGB", (460, 256))
+    trio.paste(portrait, (0, 0))
+    trio.paste(portrait.resize((150, 150)), (256, 0))
+    trio.paste(portrait.resize((90, 90)), (256, 160))
+    every, large = (FaceDetector(mode=mode).detect_all([trio])[0] for mode in ("exact", "largest"))
+    sides = [min(face.box[2:] - face.box[:2]) for face in every]
+    wanted = [face.box.tolist() for face, side in zip(every, sides, strict=True) if side >= sides[0] / 2]
+    assert 2 <= len(wanted) < len(every)
+    assert [face.box.tolist() for face in large] == wanted
 
 
 def test_array_of_the_caller_stays_as_it_was(detector, portrait):

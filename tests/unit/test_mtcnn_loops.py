@@ -1,5 +1,7 @@
 """The compiled loops compute what torch and torchvision compute."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -176,3 +178,55 @@ def test_another_state_of_the_loops_has_another_folder(monkeypatch, tmp_path):
     before = compiled._folder()
     (tmp_path / "a.py").write_text("2")
     assert compiled._folder() != before
+
+
+def doubled(monkeypatch, folder):
+    """A loop compiled with its code kept below `folder`."""
+    monkeypatch.setattr(compiled, "FOLDER", folder)
+
+    @compiled.compiled()
+    def double(value: int) -> int:
+        return 2 * value
+
+    return double
+
+
+def test_damaged_code_is_compiled_anew(monkeypatch, tmp_path):
+    assert doubled(monkeypatch, tmp_path)(21) == 42
+    files = [path for path in tmp_path.rglob("*") if path.suffix in (".nbi", ".nbc")]
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(b"")
+    again = doubled(monkeypatch, tmp_path)
+    assert again(21) == 42
+    assert again.stats.cache_hits == {}
+    assert all(file.stat().st_size for file in files)  # and kept again
+    third = doubled(monkeypatch, tmp_path)
+    assert third(21) == 42
+    assert sum(third.stats.cache_hits.values()) == 1
+
+
+def test_full_disk_stops_no_loop(monkeypatch, tmp_path):
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    loop = doubled(monkeypatch, tmp_path)
+    monkeypatch.setattr(compiled.FunctionCache, "save_overload", full)
+    assert loop(21) == 42
+
+
+def test_code_unused_for_a_month_is_removed_when_a_new_state_comes(tmp_path):
+    old, young = tmp_path / "loops-old", tmp_path / "loops-young"
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    compiled._sweep(young)
+    assert old.exists()  # the present state is not new
+    compiled._sweep(tmp_path / "loops-new")
+    assert young.exists()
+    assert not old.exists()
+
+
+def test_ribbon_is_not_searched():
+    assert pyramid_scales(20, 20_000, 20) != []
+    assert pyramid_scales(20, 20_001, 20) == []

@@ -1,14 +1,17 @@
 """What a user may point at, and what is said where it is not that."""
 
+import os
 import pickle
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from datasets.errors import UserError
-from datasets.sources import Photo, SourceConfig, open_source
+from datasets.photo import FORMATS
+from datasets.sources import PHOTO_SUFFIXES, Photo, SourceConfig, open_source
 
 SPLIT_TREE = ("Train/joy/a.jpg", "Train/Sad/b.jpg", "Test/joy/c.jpg", "Test/Sad/d.jpg")
 
@@ -87,11 +90,47 @@ def test_archive_that_was_replaced_by_junk_is_an_oserror(photo_tree, tmp_path):
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-def test_hidden_files_and_macos_shadows_are_ignored_without_a_count(photo_tree, tmp_path, packed):
+def test_hidden_photos_are_left_out_with_a_count_and_macos_shadows_without(photo_tree, tmp_path, packed):
     folder = photo_tree("joy/a.jpg", "sad/b.jpg", "__MACOSX/joy/._a.jpg", "joy/.DS_Store", ".git/x.jpg", "sad/.b.jpg")
     source = open_source(str(zip_of(folder, tmp_path / "photos.zip") if packed else folder))
     assert [photo.path for photo in source.photos] == ["joy/a.jpg", "sad/b.jpg"]
-    assert source.left_out == {}
+    assert source.left_out == {"hidden": 2}
+
+
+def test_links_to_nothing_are_left_out_with_a_count(photo_tree):
+    folder = photo_tree("joy/a.jpg", "sad/b.jpg")
+    (folder / "joy" / "link.jpg").symlink_to(folder / "sad" / "b.jpg")
+    (folder / "joy" / "gone.jpg").symlink_to(folder / "nowhere.jpg")
+    os.mkfifo(folder / "joy" / "pipe.jpg")
+    source = open_source(str(folder))
+    assert [photo.path for photo in source.photos] == ["joy/a.jpg", "joy/link.jpg", "sad/b.jpg"]
+    assert source.left_out == {"that are links to nothing or no ordinary files": 2}
+
+
+def test_every_format_that_is_read_has_its_suffixes():
+    Image.init()
+    usual = {suffix for suffix, name in Image.EXTENSION.items() if name in FORMATS}
+    unusual = {".jpe", ".j2c", ".jpc", ".jpf", ".jpx", ".dib", ".pnm", ".pfm", ".avifs"}
+    assert usual - unusual <= PHOTO_SUFFIXES
+
+
+def test_path_that_no_file_can_have_is_an_oserror(photo_tree):
+    reader = open_source(str(photo_tree("joy/a.jpg", "sad/b.jpg"))).reader
+    with pytest.raises(OSError, match=r"NUL|null"):
+        reader.read("joy/a\0.jpg")
+
+
+def test_damaged_entry_of_any_compression_is_an_oserror(photo_tree, tmp_path):
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as writing:
+        writing.writestr("joy/a.jpg", b"some content " * 50)
+        writing.writestr("sad/b.jpg", b"other content")
+    content = bytearray(archive.read_bytes())
+    for place in range(45, 60):  # inside the first entry
+        content[place] ^= 255
+    archive.write_bytes(bytes(content))
+    with pytest.raises(OSError, match=r"joy/a\.jpg"):
+        open_source(str(archive)).reader.read("joy/a.jpg")
 
 
 def test_what_is_left_out_is_counted_by_reason(photo_tree):
@@ -152,6 +191,16 @@ def test_manifest_paths_are_relative_to_its_folder_or_absolute(photo_tree, tmp_p
     assert source.reader.read(source.photos[1].path) == (folder / "b.jpg").read_bytes()
 
 
+def test_manifest_of_photos_elsewhere_does_not_tell_where_it_lies(photo_tree, tmp_path):
+    folder = photo_tree("joy/a.jpg", "sad/b.jpg")
+    away = tmp_path / "deep" / "er"
+    away.mkdir(parents=True)
+    rows = [{"path": "../../photos/joy/a.jpg", "label": "joy"}, {"path": str(folder / "sad/b.jpg"), "label": "sad"}]
+    source = open_source(str(manifest_of(away, rows, suffix=".csv")))
+    assert [photo.path for photo in source.photos] == ["joy/a.jpg", "sad/b.jpg"]
+    assert source.reader.read("sad/b.jpg") == (folder / "sad/b.jpg").read_bytes()
+
+
 @pytest.mark.parametrize("label", ["None", "null", "NA"])
 def test_manifest_class_may_be_named_like_a_missing_value(tmp_path, label):
     (tmp_path / "photos.csv").write_text(f"path,label,subject\na.jpg,{label},NA\nb.jpg,joy,\n")
@@ -205,7 +254,7 @@ def test_missing_location_is_refused(location, message):
 
 
 def test_tree_without_photos_is_refused(photo_tree):
-    with pytest.raises(UserError, match=r"holds no photo \(.bmp, .*Give a folder with one folder a class"):
+    with pytest.raises(UserError, match=r"holds no photo \(.apng, .*Give a folder with one folder a class"):
         open_source(str(photo_tree("joy/notes.txt")))
 
 
