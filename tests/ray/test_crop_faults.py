@@ -105,12 +105,12 @@ def test_loss_of_ray_ends_in_a_sentence_and_a_second_call_goes_on(own_ray_folder
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         raylet = pid_of_raylet(running)
         subprocess.run(["kill", "-9", raylet], check=True)
-        _, said = running.communicate(timeout=200)
+        _, said = running.communicate(timeout=280)
     assert running.returncode == 1
     assert "Traceback" not in said
     assert re.search(r"^facet: (This process .* lost its Ray|Cropping stopped, since Ray)", said, re.MULTILINE), said
     assert re.search("goes on from there|run again to go on", said)
-    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert again.returncode == 0, again.stderr
     assert f"Photos: {NUM_PHOTOS}" in again.stdout
 
