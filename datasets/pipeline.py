@@ -88,7 +88,9 @@ def crop_photos(
     """Crop `photos` into `folder` and return its manifest. Needs a running Ray.
 
     Shard k holds rows k * shard_rows onwards, in order. On one kind of device its bytes depend on the photos and `cfg`
-    alone, not on the number of workers, nor on what is reused. A shard that an interrupted call finished is kept. With `expected_sha256`
+    alone, not on the number of workers, nor on what is reused.
+
+    A shard that an interrupted call finished is kept. With `expected_sha256`
     (one a photo, empty for one that could not be read) a row of any set beside `folder` that the same `cfg` made from
     the same bytes is copied, and a file that stands twice is cropped once. `shared_disk`: whether every worker can read
     this machine's files. `load` makes a worker's detector.

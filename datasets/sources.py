@@ -164,7 +164,7 @@ def _from_folder(folder: Folder, *, name: str) -> Source:
 
 
 def _links_to_nothing(folder: str) -> int:
-    """How many there are in a local folder. Tools that fetch data on demand leave one for each photo not fetched yet."""
+    """How many there are in a local folder. Tools that fetch on demand leave one for each photo not fetched yet."""
     count = 0
     with os.scandir(folder) as entries:
         for entry in entries:
