@@ -86,7 +86,7 @@ def write_shards(crops: CropSet, compute: Compute, news: CropNews) -> Counter[st
 def drop_damaged(folder: Folder) -> list[str]:
     """Delete what cannot be read of a finished set, and its claim to be finished; the names of those shards.
 
-    The next call makes them again, and copies the rest. Reads every page of the set.
+    The next call makes them and those after them again. Reads every page of the set.
     """
     manifest = read_manifest(folder)
     damaged = [name for name in manifest.shards if not _is_whole(folder, name)] if manifest is not None else []

@@ -23,6 +23,7 @@ BATCH_PIXELS = 32_000_000
 """Photos are searched together up to these limits, so that memory does not grow with the length of the list."""
 
 HALF = 0.5
+"""Mode "largest" tells of faces of at least this share of the largest one's shorter side."""
 Mode = Literal["exact", "largest"]
 Select = Literal["largest", "most_probable"]
 

@@ -1,4 +1,4 @@
-"""The three stages on a CPU: compiled loops for the pyramid, P-Net and the boxes, torch for R-Net and O-Net."""
+"""The three stages on a CPU, by compiled loops."""
 
 from __future__ import annotations
 
