@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(Path(__file__).with_name("crop_program.py"))]
+KILL_RAYLET = [sys.executable, str(Path(__file__).with_name("kill_raylet.py"))]
 FACET = [sys.executable, "-m", "orchestrator.cli"]
 NUM_PHOTOS = 96
 
@@ -99,32 +100,15 @@ def test_cluster_without_a_place_for_a_worker_is_named_and_waited_for(program, u
     assert files_in(tmp_path / "room" / "set") == undisturbed
 
 
-def test_loss_of_ray_ends_in_a_sentence_and_a_second_call_goes_on(own_ray_folder, photos, tmp_path):
-    command = [*FACET, "crop", "--data", str(photos), "--out", str(tmp_path / "run"), "--image-size", "32"]
-    command += ["--address", "local"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        raylet = pid_of_raylet(running)
-        subprocess.run(["kill", "-9", raylet], check=True)
-        _, said = running.communicate(timeout=280)
-    assert running.returncode == 1
-    assert "Traceback" not in said
-    assert re.search(r"^facet: (This process .* lost its Ray|Cropping stopped, since Ray)", said, re.MULTILINE), said
-    assert re.search("goes on from there|run again to go on", said)
-    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+def test_loss_of_ray_ends_in_a_sentence_and_a_second_call_goes_on(own_ray_folder, photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    arguments = ["crop", "--data", str(photos), "--out", str(tmp_path / "run"), "--image-size", "32"]
+    arguments += ["--address", "local"]
+    lost = subprocess.run([*KILL_RAYLET, *arguments], capture_output=True, text=True, timeout=280)
+    assert lost.returncode == 1, lost.stderr
+    assert "Traceback" not in lost.stderr
+    assert re.search(r"^facet: (This process .* lost its Ray|Cropping stopped, since Ray)", lost.stderr, re.MULTILINE)
+    assert re.search("goes on from there|run again to go on", lost.stderr)
+    again = subprocess.run([*FACET, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert again.returncode == 0, again.stderr
     assert f"Photos: {NUM_PHOTOS}" in again.stdout
-
-
-def pid_of_raylet(running: subprocess.Popen) -> str:
-    """The raylet that this process started, once a worker of it crops."""
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
-        assert running.poll() is None, running.stderr.read()
-        listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
-        rows = [line.split(maxsplit=2) for line in listed.splitlines()]
-        raylets = [pid for pid, parent, args in rows if parent == str(running.pid) and "raylet/raylet" in args]
-        workers = [pid for pid, parent, args in rows if parent in raylets and re.search("MapWorker|ArrowCropper", args)]
-        if workers:
-            return raylets[0]
-        time.sleep(0.05)
-    raise AssertionError("no worker started")

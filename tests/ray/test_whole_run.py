@@ -123,23 +123,30 @@ def test_more_seeds_keep_the_trials_that_there_are(finished, tiny_photos, tmp_pa
     assert pd.read_csv(out / "tables" / "table1.csv")["seeds"].tolist() == [3, 3]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
-def test_interrupted_run_ends_with_the_tables_of_an_uninterrupted_one(finished, tiny_photos, tmp_path, how):
+def test_interrupted_run_ends_with_the_tables_of_an_uninterrupted_one(finished, tiny_photos, tmp_path):
     out = tmp_path / "two"  # its crops are made anew: the same tables from nothing
     command = [*FACET, "run", "--data", str(tiny_photos), "--out", str(out), *ARGUMENTS]
+    said = interrupted(command, out / "ledger", num_trials=1, how=signal.SIGINT)
+    assert "Interrupted. Finished trials are kept" in said
+    assert "Traceback" not in said
+    kept = {path.name: path.stat().st_mtime_ns for path in (out / "ledger").glob("*.json")}
+    interrupted(command, out / "ledger", num_trials=len(kept) + 1, how=signal.SIGKILL)
+    resumed = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "6 of 6 trials finished (6 in this call)" not in resumed.stdout
+    assert {name: (out / "ledger" / name).stat().st_mtime_ns for name in kept} == kept
+    assert tables_of(out) == tables_of(finished[0])
+
+
+def interrupted(command: list[str], ledger: Path, *, num_trials: int, how: signal.Signals) -> str:
+    """Run `command` until so many trials are in the ledger, then stop it; what it said."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 300
-        while len(list((out / "ledger").glob("*.json"))) < 2:
+        while len(list(ledger.glob("*.json"))) < num_trials:
             assert running.poll() is None, running.stderr.read()
             assert time.monotonic() < deadline
             time.sleep(0.05)
         running.send_signal(how)
         _, said = running.communicate(timeout=120)
     assert running.returncode == (130 if how is signal.SIGINT else -how), said
-    if how is signal.SIGINT:
-        assert "Interrupted. Finished trials are kept" in said
-        assert "Traceback" not in said
-    resumed = subprocess.run(command, capture_output=True, text=True, timeout=400)
-    assert resumed.returncode == 0, resumed.stderr
-    assert "6 of 6 trials finished (6 in this call)" not in resumed.stdout
-    assert tables_of(out) == tables_of(finished[0])
+    return said

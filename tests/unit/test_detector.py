@@ -262,15 +262,18 @@ def test_real_photos_give_upstreams_boxes(detector, upstream, shared_data):
 
 @pytest.fixture(scope="module", params=["faces821", "scenes821"])
 def real_answers(request, upstream, shared_data) -> list[tuple]:
-    """Every photo of a folder with upstream's boxes, probabilities and landmarks of it."""
-    files = sorted((shared_data / request.param).rglob("*.jpg"))
+    """Every fourth photo of a folder with upstream's boxes, probabilities and landmarks of it.
+
+    All of them were compared for docs/results/2026-11-23-faces.md; upstream takes minutes for that.
+    """
+    files = sorted((shared_data / request.param).rglob("*.jpg"))[::4]
     images = [Image.open(file).convert("RGB") for file in files]
     return [(image, *upstream.detect(image, landmarks=True)) for image in images]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_every_real_photo_gives_upstreams_box(mode, real_answers):
+def test_real_photos_of_a_folder_give_upstreams_boxes(mode, real_answers):
     """All decisions the same; 99.5 % of boxes and landmarks within 0.01 px, ties exempt; probabilities within 1e-4.
 
     A tie: crops of faces larger than the photo are clipped to the same pixels, score alike, and upstream takes any.
@@ -287,9 +290,9 @@ def test_every_real_photo_gives_upstreams_box(mode, real_answers):
             continue
         gaps.append(gap)
         assert ours.probability == pytest.approx(probabilities[0], abs=1e-4)
-    assert len(gaps) > 800
+    assert len(gaps) > 200
     assert np.mean(np.array(gaps) <= 0.01) >= 0.995
-    assert ties <= 4
+    assert ties <= 1
 
 
 def is_clipped(box: np.ndarray, image: Image.Image) -> bool:

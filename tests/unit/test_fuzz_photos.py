@@ -21,7 +21,7 @@ MODES = (
     "I;16B",
 )  # fmt: skip
 QUICK = settings(max_examples=120)
-LONG = settings(max_examples=5000, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 
 
 class AnyFace:
