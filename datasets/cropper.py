@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from datasets.config import Config
 from datasets.geometry import Geometry, aligned_crop, face_crop, facenet_crop, full_frame
+from datasets.measures import sharpness, signature
 from datasets.photo import FAILED, NO_FACE, OK, Decoded, decode, encode, num_pixels, one_channel, pixel_sha256
 from datasets.search import FaceFinder, Finding, find_faces, turned
 
@@ -120,7 +121,7 @@ class PhotoCropper:
                 rows += self._rows(group)
                 group.clear()  # before the next photo is decoded
                 held = 0
-            group.append(_Photo(path, sha256, decode(content)))
+            group.append(_Photo(path, sha256, len(content), decode(content)))
             held += pixels
         rows += self._rows(group)
         columns = {name: [row[name] for row in rows] for name in rows[0]}
@@ -145,7 +146,8 @@ class PhotoCropper:
             found = next(findings) if photo.decoded.image is not None else Finding()
             if found.error is not None:
                 _log.warning("`%s`: the search for a face failed (%s); it stays without one.", photo.path, found.error)
-            rows.append({"file_sha256": photo.sha256, **self._row(photo.decoded, found)})
+            file = {"file_sha256": photo.sha256, "file_bytes": photo.num_bytes, "file_format": photo.decoded.format}
+            rows.append(file | self._row(photo.decoded, found))
         return rows
 
     def _row(self, decoded: Decoded, found: Finding) -> dict[str, Any]:
@@ -159,6 +161,8 @@ class PhotoCropper:
             "rotation": found.rotation,
             "num_faces": min(len(found.faces), _MAX_FACES) if found.error is None else None,
             "pixel_sha256": pixel_sha256(decoded.image),
+            "sharpness": sharpness(decoded.image),
+            "signature": signature(decoded.image),
             "frame": self._encode(full_frame(image, image_size=self._cfg.image_size)),
         }
         if not found.faces:
@@ -185,16 +189,17 @@ class PhotoCropper:
 
 _PASSED = ("path", "label", "split", "subject")
 _COMPUTED = (
-    "status", "width", "height", "rotation", "num_faces", "pixel_sha256", "box", "probability", "landmarks", "face",
-    "frame",
+    "status", "width", "height", "rotation", "num_faces", "pixel_sha256", "sharpness", "signature", "box",
+    "probability", "landmarks", "face", "frame",
 )  # fmt: skip
 
 
 class _Photo(NamedTuple):
-    """One photo of a group: its path in the source, the hash of its bytes, and its picture."""
+    """One photo of a group: its path in the source, the hash and number of its bytes, and its picture."""
 
     path: str
     sha256: str
+    num_bytes: int
     decoded: Decoded
 
 

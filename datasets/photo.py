@@ -35,15 +35,17 @@ _TURN_OF_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_MAIN_FORMAT = {"MPO": "JPEG"}
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One photo as an RGB picture, or None with the status that says why."""
+    """One photo as an RGB picture, or None with the status that says why; `format` is one of FORMATS, or None."""
 
     status: str
     image: Image.Image | None = None
+    format: str | None = None
 
 
 def decode(content: bytes) -> Decoded:
@@ -59,7 +61,7 @@ def decode(content: bytes) -> Decoded:
             if image.width * image.height > MAX_PIXELS:
                 return Decoded(TOO_LARGE)
             image.load()
-            return Decoded(OK, to_rgb(_upright(_inks(image))))
+            return Decoded(OK, to_rgb(_upright(_inks(image))), _MAIN_FORMAT.get(image.format or "", image.format))
         except Image.DecompressionBombError:
             return Decoded(TOO_LARGE)
         except Exception:  # Pillow's decoders raise many kinds on damaged files

@@ -14,7 +14,7 @@ from datasets.fingerprint import fingerprint_of_rows
 from datasets.folder import Folder
 from datasets.sources import Photo
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the meaning of a column, or what the cropper writes into it, changes."""
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
@@ -52,7 +52,11 @@ SCHEMA = pa.schema(
             metadata={"doc": "x, y of left eye, right eye, nose, left and right mouth corner, in the same pixels"},
         ),
         pa.field("file_sha256", pa.string(), metadata={"doc": "of the file's bytes; empty if it could not be read"}),
+        pa.field("file_bytes", pa.int64(), metadata={"doc": "length of the file; 0 if it could not be read"}),
+        pa.field("file_format", pa.string(), metadata={"doc": "by the content, such as JPEG; null without pixels"}),
         pa.field("pixel_sha256", pa.string(), metadata={"doc": "of size and RGB pixels, upright by EXIF alone"}),
+        pa.field("sharpness", pa.float32(), metadata={"doc": "of those pixels; see datasets/measures.py"}),
+        pa.field("signature", pa.binary(), metadata={"doc": "those pixels as 96 x 96 grey bytes; null without pixels"}),
         pa.field("face", pa.binary(), metadata={"doc": "encoded square face crop; null without a face"}),
         pa.field("frame", pa.binary(), metadata={"doc": "encoded full photo, squeezed to the same square"}),
     ]
