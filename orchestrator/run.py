@@ -23,6 +23,7 @@ from datasets.shards import CropManifest, read_manifest, read_rows
 from datasets.sources import SAMPLE
 from datasets.splits import check_sides
 from datasets.store import PhotoArrays, load_arrays
+from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
@@ -60,10 +61,18 @@ class RunResult:
     summary: dict[str, str] = field(default_factory=dict)
 
 
-def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: LiveView | None = None) -> RunResult:
+def run_study(
+    spec: Spec,
+    *,
+    fresh: bool = False,
+    strict_audit: bool = False,
+    verbose: bool = False,
+    view: LiveView | None = None,
+) -> RunResult:
     """Do what `spec` says and is not done yet, then write all tables, figures and the report.
 
-    `fresh`: rename an earlier run in the run folder first. Raises UserError before anything is computed, where the spec
+    `fresh`: rename an earlier run in the run folder first. `strict_audit`: raise FindingsError before training if the
+    audit of the photos finds anything. Raises UserError before anything is computed, where the spec
     cannot be run. A trial that fails is in the result's `failures`; all others are kept.
     """
     quiet_environment()
@@ -74,10 +83,12 @@ def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: L
             with locked(study.run_folder):  # never under a call that still works in it
                 set_aside(study.run_folder)
         with locked(study.run_folder):
-            return _run_locked(study, capacity, placement, live, verbose=verbose)
+            return _run_locked(study, capacity, placement, live, strict_audit=strict_audit, verbose=verbose)
 
 
-def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, verbose: bool) -> RunResult:
+def _run_locked(
+    study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, strict_audit: bool, verbose: bool
+) -> RunResult:
     ledger, session = Ledger(study.run_folder), Session(cluster=capacity.description)
     write_identity(study, capacity)
     todo = _left(study, ledger)
@@ -86,7 +97,9 @@ def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: Li
         try:
             if todo or read_manifest(study.crop_folder) is None:
                 with quiet(not verbose) as result.log:
-                    result.failures = _compute(study, todo, placement, session, live, tracker, verbose=verbose)
+                    result.failures = _compute(
+                        study, todo, placement, session, live, tracker, strict_audit=strict_audit, verbose=verbose
+                    )
         finally:
             note_session(study, ledger, session, todo)
     result.num_finished = len(study.jobs) - len(_left(study, ledger))
@@ -135,6 +148,7 @@ def _compute(
     live: LiveView,
     tracker: Tracker,
     *,
+    strict_audit: bool,
     verbose: bool,
 ) -> list[Failure]:
     live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
@@ -145,6 +159,7 @@ def _compute(
     with whole_crops(study.crop_folder):
         _check_readable(study)
         write_detection(study)
+        audit_run(study, live, strict=strict_audit)
         arrays = load_arrays(study.crop_folder) if todo else None
     if arrays is None:
         return []
@@ -285,9 +300,10 @@ def _provenance(study: Study) -> dict[str, Any]:
 
 
 def describe_result(result: RunResult) -> list[str]:
-    """The closing summary: what was done, and where to look."""
-    lines = [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
-    lines += [f"{title}: {text}" for title, text in result.summary.items()]
+    """The closing summary: the audit's findings, what was done, and where to look."""
+    lines = [f"Audit: {result.summary['Audit']}"] if "Audit" in result.summary else []
+    lines += [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
+    lines += [f"{title}: {text}" for title, text in result.summary.items() if title != "Audit"]
     lines += [f"FAILED {failure.cell[0]} (seed {failure.cell[2]}): {failure.reason}" for failure in result.failures]
     if result.failures:
         lines.append(f"What Ray and the trials wrote: {result.log}")
