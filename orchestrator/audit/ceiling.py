@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from orchestrator.audit.groups import mixed
 from orchestrator.report.detection import ALL_CLASSES, ALL_SPLITS
 
 Row = dict[str, Any]
@@ -24,6 +25,7 @@ def ceiling_rows(
     for split, members in _with_total(ALL_SPLITS, splits).items():
         inside = photos["split"].isin(members).to_numpy()
         labels = photos["label"].to_numpy()[inside]
+        contradicted = mixed(group[inside], labels)
         by_all, by_exact = (outvoted(labels, ids[inside]) for ids in (group, exact))
         for name, of_classes in _with_total(ALL_CLASSES, classes).items():
             chosen = np.isin(labels, of_classes)
@@ -35,6 +37,7 @@ def ceiling_rows(
                         "split": split,
                         "photos": int(chosen.sum()),
                         "photographs": len(np.unique(group[inside][chosen])),
+                        "photos_contradicted": int(contradicted[chosen].sum()),
                         "ceiling_exact": _best(labels, exact[inside]) if whole else float(1 - by_exact[chosen].mean()),
                         "ceiling": _best(labels, group[inside]) if whole else float(1 - by_all[chosen].mean()),
                         **(majority(labels) if whole else {"majority_class": "", "majority_accuracy": np.nan}),

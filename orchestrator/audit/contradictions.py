@@ -51,11 +51,11 @@ def counts_of(group: np.ndarray, exact: np.ndarray, values: pd.Series) -> dict[s
     }
 
 
-def subject_rows(photos: pd.DataFrame) -> list[Row]:
+def subject_rows(photos: pd.DataFrame, splits: Sequence[str]) -> list[Row]:
     """A row a pair of splits that share a subject: how many subjects, and the photos of them on either side."""
     known = photos[photos["subject"].notna()]
     rows = []
-    for first, second in combinations(sorted(known["split"].unique()), 2):
+    for first, second in combinations(splits, 2):
         left, right = (known[known["split"] == split]["subject"] for split in (first, second))
         shared = set(left) & set(right)
         if shared:

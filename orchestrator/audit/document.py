@@ -39,7 +39,7 @@ def make_document(
     tables = {
         "conflicts": conflict_rows(rows, group, exact, classes),
         "leaks": leak_rows(rows, group, exact, splits),
-        "subjects": subject_rows(rows),
+        "subjects": subject_rows(rows, splits),
         "ceiling": ceiling_rows(rows, group, exact, classes, splits),
         "photos": trait_rows(photos, classes_of(photos), splits_of(photos)),
         "shortcuts": shortcuts.shortcut_rows(rows, group, splits),

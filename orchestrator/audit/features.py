@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
 
 from orchestrator.report.wording import percent
 
@@ -68,7 +69,10 @@ def feature_table(photos: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrast_words(feature: str, photos: pd.DataFrame, table: pd.DataFrame, inside: np.ndarray) -> str:
-    """How the feature differs between the photos `inside` and all others: `PNG 98.0 % against 3.1 %`."""
+    """How the feature differs between the photos `inside` and all others: `PNG: 98.0 % against 3.1 %`.
+
+    Of a number, the range in which the shares differ most (cut by a small tree, from the photos at hand).
+    """
     if feature in _SHARES:
         values = photos["file_format"] if feature == "file_format" else table[feature].map({0.0: "no", 1.0: "yes"})
         names = _by_frequency(values)
@@ -76,10 +80,23 @@ def contrast_words(feature: str, photos: pd.DataFrame, table: pd.DataFrame, insi
         name = max(names, key=lambda one: gaps[one])
         title = name if feature == "file_format" else {"yes": "face found", "no": "no face found"}[name]
         shares = (percent(float((values[part] == name).mean())) for part in (inside, ~inside))
-        return f"{title} {' against '.join(shares)}"
-    doc = DOCS[feature]
-    medians = (f"{float(table[feature][part].median()):,.{doc.digits}f}" for part in (inside, ~inside))
-    return f"median {doc.name} {' against '.join(medians)}{' ' + doc.unit if doc.unit else ''}"
+        return f"{title}: {' against '.join(shares)}"
+    doc, numbers = DOCS[feature], table[feature].to_numpy()
+    within = _telling_range(numbers, inside)
+    low, high = (f"{edge:,.{doc.digits}f}" for edge in (numbers[within].min(), numbers[within].max()))
+    shares = (percent(float(within[part].mean())) for part in (inside, ~inside))
+    unit = f" {doc.unit}" if doc.unit else ""
+    return f"{doc.name} {low if low == high else f'{low} to {high}'}{unit}: {' against '.join(shares)}"
+
+
+def _telling_range(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Which photos lie in the range that holds a larger share of those `inside` than of the others, by most."""
+    tree = DecisionTreeClassifier(max_depth=2, min_samples_leaf=5, class_weight="balanced", random_state=0)
+    cuts = tree.fit(values[:, None], inside).tree_
+    edges = np.sort(cuts.threshold[cuts.feature >= 0])
+    bins = np.searchsorted(edges, values.astype(np.float32), side="left")
+    gaps = [(bins[inside] == place).mean() - (bins[~inside] == place).mean() for place in range(len(edges) + 1)]
+    return bins == int(np.argmax(gaps))
 
 
 def _by_frequency(values: pd.Series) -> list[str]:

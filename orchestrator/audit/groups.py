@@ -31,7 +31,7 @@ def groups_of(num_photos: int, pairs: Iterable[CopyPair]) -> np.ndarray:
     return np.array([find(index) for index in range(num_photos)], dtype=np.int64)
 
 
-def mixed(group: np.ndarray, values: Sequence[object] | pd.Series) -> np.ndarray:
+def mixed(group: np.ndarray, values: Sequence[object] | pd.Series | np.ndarray) -> np.ndarray:
     """Whether each photo's group holds several different values, (N,) bool; missing values count for nothing."""
     frame = pd.DataFrame({"group": group, "value": list(values)})
     return (frame.groupby("group")["value"].transform("nunique") > 1).to_numpy()

@@ -5,7 +5,9 @@ from __future__ import annotations
 ORDER = {
     "audit_conflicts": "class_a class_b photographs photographs_exact photographs_near photos_a photos_b",
     "audit_leaks": ("split_a split_b photographs photographs_exact photographs_near photos_a photos_b share_a share_b"),
-    "audit_ceiling": "class split photos photographs ceiling_exact ceiling majority_class majority_accuracy",
+    "audit_ceiling": (
+        "class split photos photographs photos_contradicted ceiling_exact ceiling majority_class majority_accuracy"
+    ),
     "audit_photos": (
         "class split photos share_of_split share_mean format_main format_share short_side_q25 short_side_median "
         "short_side_q75 file_bytes_median brightness_median contrast_median sharpness_median face_px_median"
@@ -26,6 +28,7 @@ DOCS = {
     "photos_b": ("Photos in the other", "Photos of these photographs in the other class or split."),
     "share_a": ("Share of the first", "The same as a share of all photos of the first split."),
     "share_b": ("Share of the other", "The same as a share of all photos of the other split."),
+    "photos_contradicted": ("Contradicted", "Photos of the row that have a copy in another class, in the same split."),
     "ceiling_exact": ("Ceiling, exact copies", "The ceiling as exact copies alone show it."),
     "ceiling": (
         "Ceiling",

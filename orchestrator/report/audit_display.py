@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.report import wording
 from orchestrator.report.shown import Row, Shown, TableDoc, number_column, percent_column, text_column
 
-NONE = "None was found."
+NONE = "There are none."
 TABLE_DOCS = {
     "audit_conflicts": TableDoc(
         "Audit. Photographs in several classes",
@@ -15,13 +15,14 @@ TABLE_DOCS = {
     ),
     "audit_leaks": TableDoc(
         "Audit. Photographs in several splits",
-        "Reported photos that were trained on: accuracy on them shows memory, not skill.",
+        "Reported photos that were trained on: accuracy on them shows memory as well as skill.",
         NONE,
     ),
     "audit_ceiling": TableDoc(
         "Audit. Ceiling and majority baseline",
         "The ceiling is the best accuracy that contradicting copies leave to a model with one answer a photograph; of "
-        "a class, the share of its photos that are not outvoted. The majority baseline is what always answering the "
+        "a class, the share of its photos that are not outvoted (of two copies in two classes either may win, so both "
+        "can have 100 % and not at once). The majority baseline is what always answering the "
         "commonest class scores. Accuracies say something between the two.",
         "No photo could be read.",
     ),
@@ -76,6 +77,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         text_column("Split", "split"),
         number_column("Photos", "photos"),
         number_column("Photographs", "photographs"),
+        number_column("Contradicted", "photos_contradicted"),
         percent_column("Ceiling", "ceiling"),
         percent_column("By exact copies alone", "ceiling_exact"),
         Shown("Majority baseline", _majority, numeric=False),

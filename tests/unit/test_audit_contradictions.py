@@ -54,14 +54,13 @@ def test_no_copies_no_rows():
     alone = np.arange(8)
     assert conflict_rows(PHOTOS, alone, alone, ["anger", "joy", "sad"]) == []
     assert leak_rows(PHOTOS, alone, alone, ["train", "test"]) == []
-    assert subject_rows(PHOTOS) == []
+    assert subject_rows(PHOTOS, ["train", "test"]) == []
 
 
 def test_subjects_in_several_splits_are_counted_and_unknown_ones_are_not():
     photos = labelled(*["train/joy"] * 3, *["test/joy"] * 3).assign(subject=["s1", "s2", None, "s1", "s1", None])
-    assert subject_rows(photos) == [
-        {"split_a": "test", "split_b": "train", "subjects": 1, "photos_a": 2, "photos_b": 1}
-    ]
+    (row,) = subject_rows(photos, ["train", "test"])
+    assert row == {"split_a": "train", "split_b": "test", "subjects": 1, "photos_a": 1, "photos_b": 2}
 
 
 def test_ceiling_by_hand():
@@ -77,6 +76,8 @@ def test_ceiling_by_hand():
     assert table.loc[("all splits", "anger"), "ceiling_exact"] == 1
     assert table.loc[("train", "joy"), "ceiling"] == 1, "in a tie no one is outvoted"
     assert table.loc[("all splits", "all classes"), "photographs"] == 4
+    assert table.loc[("train", "joy"), "photos_contradicted"] == table.loc[("train", "sad"), "photos_contradicted"] == 1
+    assert table.loc[("all splits", "sad"), "photos_contradicted"] == 3
     assert ("train", "anger") not in table.index
 
 

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
+from orchestrator.audit import guessing
 from orchestrator.audit.features import contrast_words, feature_table
 from orchestrator.audit.guessing import guess, halve
 from orchestrator.audit.shortcuts import MAX_ROWS, _drawn, left_out, shortcut_rows
 from tests.unit.audit_fixtures import metadata
+
+
+@pytest.fixture(autouse=True)
+def fewer_halves(monkeypatch):
+    """What is told and what is not does not hang on five halvings."""
+    monkeypatch.setattr(guessing, "REPEATS", 2)
 
 
 def flagged(photos, group=None, splits=("train", "test")):
@@ -15,21 +22,21 @@ def flagged(photos, group=None, splits=("train", "test")):
 
 
 def test_noise_is_quiet():
-    for seed in range(3):
-        rows = shortcut_rows(metadata(150, seed=seed), np.arange(150), ["train", "test"])
-        assert {row["question"] for row in rows} == {"class", "split"}
-        assert [row for row in rows if row["told"] == "yes"] == []
+    rows = shortcut_rows(metadata(150), np.arange(150), ["train", "test"])
+    assert {row["question"] for row in rows} == {"class", "split"}
+    assert [row for row in rows if row["told"] == "yes"] == []
+    assert min(row["p_value"] for row in rows) > 0.05
 
 
 def test_class_of_its_own_format_is_named_with_the_feature():
-    photos = metadata(200)
+    photos = metadata(200, classes=("anger", "fear", "joy", "sad"))
     photos.loc[photos["label"] == "sad", "file_format"] = "PNG"
     rows = {(row["question"], row["target"], row["used"]): row for row in flagged(photos)}
     row = rows["class", "sad", "all"]
     assert row["balanced_accuracy"] > 0.9
     assert row["p_value"] < 0.001
     assert (row["feature"], row["features"]) == ("file format", "file")
-    assert row["contrast"].startswith("PNG 100.0 % against ")
+    assert row["contrast"].startswith("PNG: 100.0 % against ")
     assert ("class", "anger", "all") not in rows
     assert not any(question == "split" for question, _, _ in rows)
 
@@ -37,10 +44,10 @@ def test_class_of_its_own_format_is_named_with_the_feature():
 def test_test_photos_of_another_size_are_flagged():
     photos = metadata(200)
     photos.loc[photos["split"] == "test", ["width", "height"]] = 1024.0
-    assert {row["question"] for row in flagged(photos)} == {"split"}
-    row = next(row for row in flagged(photos) if row["used"] == "all")
-    assert "median" in row["contrast"]
-    assert "1,024" in row["contrast"]
+    rows = flagged(photos)
+    assert {row["question"] for row in rows} == {"split"}
+    row = next(row for row in rows if row["used"] == "all")
+    assert row["contrast"] == "“test”: width 1,024 pixels: 100.0 % against 0.0 %"
 
 
 def test_brightness_is_told_and_is_no_finding():
@@ -75,8 +82,8 @@ def test_of_many_photos_an_even_share_is_drawn():
 
 
 def test_the_same_photos_give_the_same_rows():
-    photos = metadata(80)
-    assert shortcut_rows(photos, np.arange(80), ["train"]) == shortcut_rows(photos, np.arange(80), ["train"])
+    photos = metadata(60, classes=("joy", "sad"))
+    assert shortcut_rows(photos, np.arange(60), ["train"]) == shortcut_rows(photos, np.arange(60), ["train"])
 
 
 def test_perfect_and_useless_features_of_three_groups():
@@ -97,6 +104,6 @@ def test_copies_of_a_photograph_stay_on_one_side():
 def test_contrast_in_words():
     photos = metadata(40)
     table, inside = feature_table(photos), (photos["label"] == "joy").to_numpy()
-    assert contrast_words("face_found", photos, table, inside).startswith(("face found ", "no face found "))
-    assert contrast_words("file_bytes", photos, table, inside).endswith(" bytes")
-    assert contrast_words("aspect_ratio", photos, table, inside).startswith("median aspect ratio ")
+    assert contrast_words("face_found", photos, table, inside).startswith(("face found: ", "no face found: "))
+    assert contrast_words("file_bytes", photos, table, inside).startswith("file size ")
+    assert contrast_words("aspect_ratio", photos, table, inside).startswith("aspect ratio ")
