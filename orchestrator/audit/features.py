@@ -86,7 +86,7 @@ def contrast_words(feature: str, photos: pd.DataFrame, table: pd.DataFrame, insi
     low, high = (f"{edge:,.{doc.digits}f}" for edge in (numbers[within].min(), numbers[within].max()))
     shares = (percent(float(within[part].mean())) for part in (inside, ~inside))
     unit = f" {doc.unit}" if doc.unit else ""
-    return f"{doc.name} {low if low == high else f'{low} to {high}'}{unit}: {' against '.join(shares)}"
+    return f"{low if low == high else f'{low} to {high}'}{unit}: {' against '.join(shares)}"
 
 
 def _telling_range(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

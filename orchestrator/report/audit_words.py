@@ -118,7 +118,7 @@ def _shortcuts(document: Document) -> list[str]:
         everyone = row["target"] in (ALL_CLASSES, ALL_SPLITS)
         what = f"the {row['question']}" if everyone else f"{row['question']} “{row['target']}”"
         meaning = (
-            "A model can learn that in place of faces."
+            "Pixels carry traces of it, which a model can learn in place of faces."
             if row["question"] == "class"
             else "Photos of the splits come from different places: what is reported is not what was trained on."
         )

@@ -108,6 +108,23 @@ def test_photos_without_a_split_leak_nothing_and_need_not_suffice_for_one(differ
     assert json.loads(open_text("out/audit.json"))["data"]["splits_origin"] == "none"
 
 
+@pytest.mark.parametrize("kind", ["zip", "manifest"])
+def test_zips_and_manifests_are_audited_as_well(different, cropped, tmp_path, kind):
+    photos = different(*CLEAN)
+    shutil.copy(photos / "Train/joy/0.jpg", photos / "Test/sad/copy.jpg")
+    if kind == "zip":
+        data = shutil.make_archive(str(tmp_path / "set"), "zip", photos)
+    else:
+        rows = [
+            f"{name},{name.split('/')[1]},{name.split('/')[0].lower()},s1" for name in [*CLEAN, "Test/sad/copy.jpg"]
+        ]
+        (photos / "set.csv").write_text("\n".join(["path,label,split,subject", *rows]))
+        data = str(photos / "set.csv")
+    assert main(["audit", "--data", data, "--out", "out", "--address", "local"]) == EXIT_FINDINGS
+    line = open_text("out/findings.csv").splitlines()[1]
+    assert line == "exact_copy,Test/sad/copy.jpg,Train/joy/0.jpg,sad,joy,test,train,true,true,1,bytes"
+
+
 def test_one_class_is_refused(different, cropped, capsys):
     assert main(["audit", "--data", str(different("joy/0.jpg", "joy/1.jpg")), "--out", "out"]) == EXIT_USER
     assert "has one class only" in capsys.readouterr().err

@@ -47,7 +47,7 @@ def test_test_photos_of_another_size_are_flagged():
     rows = flagged(photos)
     assert {row["question"] for row in rows} == {"split"}
     row = next(row for row in rows if row["used"] == "all")
-    assert row["contrast"] == "“test”: width 1,024 pixels: 100.0 % against 0.0 %"
+    assert row["contrast"] == "“test”: 1,024 pixels: 100.0 % against 0.0 %"
 
 
 def test_brightness_is_told_and_is_no_finding():
@@ -105,5 +105,6 @@ def test_contrast_in_words():
     photos = metadata(40)
     table, inside = feature_table(photos), (photos["label"] == "joy").to_numpy()
     assert contrast_words("face_found", photos, table, inside).startswith(("face found: ", "no face found: "))
-    assert contrast_words("file_bytes", photos, table, inside).startswith("file size ")
-    assert contrast_words("aspect_ratio", photos, table, inside).startswith("aspect ratio ")
+    assert contrast_words("file_bytes", photos, table, inside).partition(": ")[0].endswith(" bytes")
+    photos["height"] = photos["width"].where(inside, photos["width"] * 0.75)
+    assert contrast_words("aspect_ratio", photos, feature_table(photos), inside) == "1.00: 100.0 % against 0.0 %"
