@@ -9,7 +9,7 @@ from datasets.folder import Folder
 from datasets.shards import read_manifest
 from orchestrator.audit.document import SplitOrigin
 from orchestrator.audit.examine import AUDIT_FILE, Audit, audit_crops
-from orchestrator.audit.files import SHEETS_FOLDER, publish, publish_sheets
+from orchestrator.audit.files import AUDIT_PAGE, SHEETS_FOLDER, publish, publish_sheets
 from orchestrator.audit.findings import FINDINGS_FILE
 from orchestrator.audit.place import STUDY_FILE, check_audit_folder
 from orchestrator.audit.step import split_origin
@@ -25,8 +25,6 @@ from orchestrator.run import crop_study, prepare, whole_crops
 from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 from orchestrator.study import RUNS, Study
-
-PAGE = "audit.html"
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ def _write(audit: Audit, folder: Folder) -> list[str]:
     if not of_run:
         publish_sheets(audit, sheets)
         write_tables(audit_tables(document), folder)
-        folder.write_text(PAGE, render_audit(document, sheets_at=SHEETS_FOLDER))
+        folder.write_text(AUDIT_PAGE, render_audit(document, sheets_at=SHEETS_FOLDER))
     shown = counted(len(document["sheets"]["files"]), "contact sheet")
-    pages = [f"{folder}/{name}" for name in ([] if of_run else [PAGE])]
+    pages = [f"{folder}/{name}" for name in ([] if of_run else [AUDIT_PAGE])]
     edited = " (label_patch.csv there was edited and is left as it is)" if "proposed" in patch else ""
     return [
         f"Audit of {counted(document['data']['photos'], 'photo')} of {document['data']['name']}:",

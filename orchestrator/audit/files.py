@@ -12,6 +12,7 @@ from orchestrator.audit.findings import FINDINGS_FILE
 from orchestrator.audit.proposal import LABEL_PATCH_FILE, write_proposal
 
 SHEETS_FOLDER = "sheets"
+AUDIT_PAGE = "audit.html"
 
 
 def publish(audit: Audit, folder: Folder) -> str:
@@ -33,7 +34,10 @@ def publish_sheets(audit: Audit, folder: Folder) -> None:
 
 
 def withdraw_sheets(folder: Folder) -> bool:
-    """Delete the contact sheets that an audit left in what is now a run folder; whether there were any."""
+    """Delete the page and the contact sheets that an audit left in what is now a run folder, whose report has the audit
+    and which holds no photo; whether there were sheets.
+    """
+    folder.delete(AUDIT_PAGE)
     sheets = folder / SHEETS_FOLDER
     before = sheets.names(".png")
     delete_sheets(sheets)

@@ -49,7 +49,7 @@ def shortcut_rows(photos: pd.DataFrame, group: np.ndarray, splits: Sequence[str]
 def left_out(photos: pd.DataFrame, group: np.ndarray, column: str) -> list[str]:
     """Classes or splits of too few photographs to be examined."""
     counts = _one_a_photograph(photos, group, column)[column].value_counts()
-    return sorted(str(name) for name, count in counts.items() if count < MIN_PHOTOGRAPHS)
+    return sorted((str(name) for name, count in counts.items() if count < MIN_PHOTOGRAPHS), key=str.casefold)
 
 
 def _rows_of(question: str, everything: str, photos: pd.DataFrame, group: np.ndarray) -> list[Row]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.report.audit_shortcut_words import flagged_rows, image_sentences, shortcut_sentences
 from orchestrator.report.detection import ALL_CLASSES, ALL_SPLITS
-from orchestrator.report.wording import counted, listing, p_value, percent
+from orchestrator.report.wording import counted, listing, percent
 
 Document = Mapping[str, Any]
 CLEAN = "No finding: no copies, no subject in several splits, and no class that the file's format or size tells."
@@ -15,18 +16,18 @@ MOST_NAMED = 6
 
 def finding_sentences(document: Document) -> list[str]:
     """A sentence or two a finding, the weightiest first; CLEAN if there is none."""
-    parts = (_conflicts, _leaks, _subjects, _shortcuts, _repeated)
+    parts = (_conflicts, _leaks, _subjects, shortcut_sentences, _repeated)
     return [sentence for part in parts for sentence in part(document)] or [CLEAN]
 
 
 def headline(document: Document) -> str:
     """All findings in one line: `3 photographs in several classes, 1 in several splits, ...`."""
-    counts, tables = document["counts"], document["tables"]
+    counts = document["counts"]
     found = [
         (counts["conflicts"]["photographs"], "photograph", "in several classes"),
         (counts["leaks"]["photographs"], "photograph", "in several splits"),
         (counts["subjects_in_several_splits"], "subject", "in several splits"),
-        (len(_flagged(tables["shortcuts"])), "shortcut", "by file metadata"),
+        (len(flagged_rows(document)), "shortcut", "by file metadata"),
         (counts["photos_surplus"], "surplus copy", "in all"),
     ]
     words = [f"{_counted(count, noun)} {rest}" for count, noun, rest in found if count]
@@ -35,7 +36,7 @@ def headline(document: Document) -> str:
 
 def fact_sentences(document: Document) -> list[str]:
     """What the photos allow: the majority baseline, the imbalance, and what was told but is no finding."""
-    sentences = [_split_sentence(document), *_baselines(document), *_image_differences(document)]
+    sentences = [_split_sentence(document), *_baselines(document), *image_sentences(document)]
     for question, names in document["not_examined"].items():
         if names:
             least = document["settings"]["shortcut_min_photographs"]
@@ -110,49 +111,6 @@ def _repeated(document: Document) -> list[str]:
         f"Copies: {photos} show {photographs}, so {surplus} {'is' if surplus == 1 else 'are'} surplus{inside}. What is "
         "counted in photos counts those again, and intervals over photos come out too narrow."
     ]
-
-
-def _shortcuts(document: Document) -> list[str]:
-    sentences = []
-    for row in _flagged(document["tables"]["shortcuts"]):
-        everyone = row["target"] in (ALL_CLASSES, ALL_SPLITS)
-        what = f"the {row['question']}" if everyone else f"{row['question']} “{row['target']}”"
-        meaning = (
-            "Pixels carry traces of it, which a model can learn in place of faces."
-            if row["question"] == "class"
-            else "Photos of the splits come from different places: what is reported is not what was trained on."
-        )
-        sentences.append(f"Shortcut: {what} can be told by file metadata alone, {_told(row)}. {meaning}")
-    return sentences
-
-
-def _image_differences(document: Document) -> list[str]:
-    rows = _main_rows([row for row in document["tables"]["shortcuts"] if row["features"] == "image"])
-    told = [f"{row['question']} “{row['target']}” ({_told(row)})" for row in rows]
-    return [f"Told by brightness, sharpness or the face's size, which is no finding: {listing(told)}."] if told else []
-
-
-def _flagged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return _main_rows([row for row in rows if row["flagged"] == "yes"])
-
-
-def _main_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Single classes that were told; where there is none, the best row of all classes together."""
-    result = []
-    for question in ("class", "split"):
-        told = [row for row in rows if row["question"] == question and row["told"] == "yes"]
-        single = [row for row in told if row["target"] not in (ALL_CLASSES, ALL_SPLITS)]
-        result += single or sorted(told, key=lambda row: -row["balanced_accuracy"])[:1]
-    return result
-
-
-def _told(row: Mapping[str, Any]) -> str:
-    p_text = p_value(row["p_value"])
-    contrast = f" ({row['contrast']})" if row["contrast"] else ""
-    return (
-        f"balanced accuracy {percent(row['balanced_accuracy'])} where chance has {percent(row['chance'])}, corrected p "
-        f"{p_text if p_text.startswith('<') else f'= {p_text}'}, best by {row['feature']}{contrast}"
-    )
 
 
 def _split_sentence(document: Document) -> str:

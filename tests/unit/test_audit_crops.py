@@ -196,7 +196,9 @@ def test_a_run_folder_gets_no_picture_and_loses_those_of_an_audit(crops, tmp_pat
     assert read_document(run) == audit.document
     publish_sheets(audit, run / "sheets")
     run.write_bytes("sheets/mine.png", b"someone's")
+    run.write_text("audit.html", "a page, which may be of other photos by now")
     assert withdraw_sheets(run)
+    assert not run.exists("audit.html")
     assert (run / "sheets").names() == ["mine.png"], "what the audit did not write stays"
     (tmp_path / "run" / "sheets" / "mine.png").unlink()
     assert not withdraw_sheets(run)
