@@ -15,6 +15,8 @@ from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
+from orchestrator.report.results import protocol_rank
+from orchestrator.report.wording import counted
 from orchestrator.study import STUDY_FILE
 
 
@@ -29,7 +31,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     summary = _summary(records, sessions)
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
     study, photos = run_folder.read_json(STUDY_FILE), read_photos_csv(run_folder)
-    crops, crops_on_page = _crop_places(run_folder, plan.get("crops"), study["data_fingerprint"])
+    crops, crops_on_page = _crop_places(run_folder, plan["crops"], plan["crop_fingerprint"])
     build_report(
         run_folder,
         ReportContext(
@@ -52,11 +54,11 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     return lines | summary | trouble | {"Look at": _places(run_folder)}
 
 
-def _crop_places(run_folder: Folder, crops: str | None, data_fingerprint: str) -> tuple[str, str]:
+def _crop_places(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> tuple[str, str]:
     """Where the crops lie: in full for the terminal, and for the page without any absolute path."""
     if crops is None:
-        return str(run_folder.beside("crops") / data_fingerprint), f"../crops/{data_fingerprint}"
-    return str(Folder.at(crops) / data_fingerprint), data_fingerprint
+        return str(run_folder.beside("crops") / crop_fingerprint), f"../crops/{crop_fingerprint}"
+    return str(Folder.at(crops) / crop_fingerprint), crop_fingerprint
 
 
 def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str) -> dict[str, str]:
@@ -68,13 +70,19 @@ def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str
 
 
 def _best(records: list[Record]) -> dict[str, str]:
-    accuracies: dict[str, list[float]] = {}
+    """The best condition of each protocol."""
+    accuracies: dict[str, dict[str, list[float]]] = {}
+    seeds: dict[tuple[str, str], set[int]] = {}
     for record in records:
-        accuracies.setdefault(record["condition"], []).append(record["metrics"]["accuracy"])
-    if not accuracies:
-        return {}
-    mean, name = max((sum(values) / len(values), name) for name, values in accuracies.items())
-    return {"Best condition": f"{name}, {mean:.1%} mean accuracy over {len(accuracies[name])} seeds"}
+        protocol, condition = record["protocol"], record["condition"]
+        accuracies.setdefault(protocol, {}).setdefault(condition, []).append(record["metrics"]["accuracy"])
+        seeds.setdefault((protocol, condition), set()).add(record["seed"])
+    lines = {}
+    for protocol in sorted(accuracies, key=protocol_rank):
+        mean, name = max((sum(values) / len(values), name) for name, values in accuracies[protocol].items())
+        over = counted(len(seeds[protocol, name]), "seed")
+        lines[f"Best condition ({protocol})"] = f"{name}, {mean:.1%} mean accuracy over {over}"
+    return lines
 
 
 def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str, str]:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from datasets.copies import find_photographs
 from optuna.storages import BaseStorage
 
 from datasets.assembly import PhotoChangedError
@@ -24,6 +26,7 @@ from datasets.sources import SAMPLE
 from datasets.splits import check_sides
 from datasets.store import PhotoArrays, load_arrays
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
+from orchestrator.division import Division, check_before_cropping, divide, write_account
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
@@ -42,7 +45,8 @@ from orchestrator.schedule import STALLED_AFTER_S, Failure, run_trials, start_re
 from orchestrator.spec import Spec
 from orchestrator.study import Study, check_run_folder, make_study, sample_folder
 from orchestrator.tracking import Tracker, check_tracking
-from search_spaces.grid import Cell, sync_study
+from search_spaces.grid import sync_study
+from trainables.job import Cell
 from trainables.weights import describe_weights, ensure_weights, imagenet_state
 from trainables.worker import WorkerLayout
 
@@ -107,6 +111,8 @@ def prepare(
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
     study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry, train=train)
+    if train:
+        check_before_cropping(study)
     if check_folder:
         check_run_folder(study)
     capacity = _capacity(spec, verbose=verbose)
@@ -145,11 +151,19 @@ def _compute(
     with whole_crops(study.crop_folder):
         _check_readable(study)
         write_detection(study)
-        arrays = load_arrays(study.crop_folder) if todo else None
+        division = divide(study, _photographs(study))
+        write_account(study, division)
+        arrays = replace(load_arrays(study.crop_folder), label=division.label_N) if todo else None
     if arrays is None:
         return []
     with study_storage(study.run_folder) as storage:
-        return _train(study, arrays, todo, placement, session, live, tracker, storage)
+        return _train(study, arrays, division, todo, placement, session, live, tracker, storage)
+
+
+def _photographs(study: Study) -> np.ndarray:
+    columns = ["file_sha256", "pixel_sha256", "signature"]
+    rows = read_rows(study.crop_folder, columns)
+    return find_photographs(*(rows.column(name).to_pylist() for name in columns)).group
 
 
 @contextmanager
@@ -205,6 +219,7 @@ class _CropNews:
 def _train(
     study: Study,
     arrays: PhotoArrays,
+    division: Division,
     todo: Sequence[Cell],
     placement: Placement,
     session: Session,
@@ -224,6 +239,7 @@ def _train(
             study.jobs,
             todo,
             arrays=arrays,
+            roles=division.roles,
             imagenet=None if imagenet is None else {name: tensor.numpy() for name, tensor in imagenet.items()},
             layout=_with_real_gpus(placement, live),
             concurrent=placement.concurrent_trials,
@@ -288,7 +304,12 @@ def describe_result(result: RunResult) -> list[str]:
     """The closing summary: what was done, and where to look."""
     lines = [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
     lines += [f"{title}: {text}" for title, text in result.summary.items()]
-    lines += [f"FAILED {failure.cell[0]} (seed {failure.cell[2]}): {failure.reason}" for failure in result.failures]
+    lines += [f"FAILED {_name(failure.cell)}: {failure.reason}" for failure in result.failures]
     if result.failures:
         lines.append(f"What Ray and the trials wrote: {result.log}")
     return lines
+
+
+def _name(cell: Cell) -> str:
+    fold = f", fold {cell.fold}" if cell.protocol == "grouped_kfold" else ""
+    return f"{cell.condition} ({cell.protocol}, seed {cell.seed}{fold})"

@@ -24,7 +24,7 @@ from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
 from orchestrator.study import STUDY_FILE, Study, study_text
-from search_spaces.grid import Cell
+from trainables.job import Cell
 
 OPTUNA_FILE = "optuna.db"
 SESSIONS_FILE = "sessions.json"
@@ -100,6 +100,7 @@ def write_identity(study: Study, capacity: Capacity) -> None:
         "generated": study.source.generated,
         "left_out": study.source.left_out,
         "crops": study.spec.crops,
+        "crop_fingerprint": study.crop_fingerprint,
     }
     folder.write_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
     folder.write_text(STUDY_FILE, study_text(study))  # last: with it the folder is a run's

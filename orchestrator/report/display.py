@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from datasets.protocols import PROTOCOLS
 from orchestrator.report import wording
-from search_spaces.conditions import title_of
+from search_spaces.conditions import TITLES, title_of
 
 Row = Mapping[Hashable, Any]
 
@@ -45,6 +46,20 @@ TABLE_DOCS = {
     "table5": TableDoc(
         "Table 5. The four assumptions",
         "A verdict needs six paired seeds and p below 0.05; otherwise it is undecided, whatever the difference.",
+    ),
+    "claims": TableDoc(
+        "Claims by protocol",
+        "Protocol paper chooses the epoch on the reported photos and keeps copies where they are; a claim that holds "
+        "there alone is not shown.",
+    ),
+    "exclusion": TableDoc(
+        "Leaving out the rare class, on the same photos",
+        "A model with fewer classes has fewer ways to be wrong. Its fair opponent is the model that knows the class, "
+        "scored on the same photos with that answer masked.",
+    ),
+    "forced": TableDoc(
+        "What becomes of the class left out",
+        "Shown a face of the class that it never learned, the proposed model must answer something else.",
     ),
     "detection": TableDoc(
         "Detection. Faces found by class and split",
@@ -127,6 +142,8 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         TRAINING,
         _text("Rare class", "rare_class"),
         _percent("Accuracy, face found", "accuracy_with_face_mean"),
+        _number("Photos with a face", "photos_with_face"),
+        _percent("Accuracy, all photos", "accuracy_on_all_mean"),
         _text("Interval", "interval"),
     ),
     "table2": (
@@ -184,6 +201,34 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _number("Seeds", "seeds"),
         Shown("Compared", comparison_text, numeric=False),
         _text("Reason", "reason"),
+    ),
+    "claims": (
+        _text("No.", "assumption"),
+        _text("Claim", "claim"),
+        *(_text(f"Protocol {name}", f"verdict_{name}") for name in PROTOCOLS),
+        _text("Paper", "paper_verdict"),
+        _text("Survives", "survives"),
+    ),
+    "exclusion": (
+        _text("Without the class", "condition", TITLES),
+        _text("With it", "other", TITLES),
+        PROTOCOL,
+        _percent("Without the class", "accuracy_without_class_mean"),
+        _percent("With it, masked", "accuracy_masked_mean"),
+        _percent("With it", "accuracy_unmasked_mean"),
+        Shown("Difference to masked (95 % interval)", lambda row: wording.points_interval(*_bounds(row, "difference"))),
+        P_VALUE,
+        _number("Seeds", "seeds"),
+        _number("Photos", "photos"),
+    ),
+    "forced": (
+        _text("Answer", "answer"),
+        PROTOCOL,
+        _percent("Share", "share_forced"),
+        _percent("Share, class known", "share_with_class"),
+        _text("Class left out", "left_out"),
+        _number("Photos", "photos"),
+        _number("Seeds", "seeds"),
     ),
     "detection": (
         _text("Class", "class"),

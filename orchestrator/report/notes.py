@@ -15,8 +15,14 @@ from orchestrator.report.wording import counted, listing, percent_interval
 
 PROTOCOLS = {
     "paper": "the epoch is chosen on the reported photos, as in the study",
-    "clean": "the epoch is chosen on a part of the training photos, and the reported photos are scored once",
-    "grouped_kfold": "five folds, copies of one photo never on both sides",
+    "clean": (
+        "contradictory labels and copies are left out, the epoch is chosen on a part of the training photos, and the "
+        "reported photos are read once"
+    ),
+    "grouped_kfold": (
+        "all photos in folds, copies of one photograph and photos of one person never on both sides; every photo is "
+        "reported once a seed, by a model whose epoch was chosen on other photos"
+    ),
 }
 _LOST = {
     "unreadable": "the file could not be read",
@@ -41,10 +47,13 @@ def make_notes(results: Results, context: ReportContext) -> list[str]:
 
 
 def _missing_trials(results: Results, context: ReportContext) -> Iterable[str]:
-    lacking = context.num_planned - len(results.records)
+    lacking = context.num_planned - results.num_trials
     if lacking > 0:
         planned = counted(context.num_planned, "planned trial")
         yield f"Not finished: {lacking} of {planned}. The numbers are provisional."
+    if results.num_waiting:
+        finished = counted(results.num_waiting, "finished trial")
+        yield f"Not shown: {finished} of seeds whose other folds are not finished."
     uneven = sorted({len(group.seeds) for group in results.groups})
     if len(uneven) > 1:
         yield f"Conditions have between {uneven[0]} and {uneven[-1]} seeds; differences use the seeds that both have."

@@ -90,13 +90,18 @@ def render_page(
         subtitle=_subtitle(results, context),
         headlines=[_headline(group, paper) for group in results.of("proposed")],
         verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
-        tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
+        claims=_page_table("claims", tables["claims"]),
+        tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
         figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
         detection=_detection(context),
         facts=_facts(results, context),
         protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
         notes=make_notes(results, context),
     )
+
+
+def _page_table(name: str, table: pd.DataFrame) -> PageTable:
+    return PageTable(name, TABLE_DOCS[name], reading_table(name, table))
 
 
 def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]:
@@ -106,7 +111,7 @@ def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]
         ("Photos", context.data_name),
         ("Protocol", listing(results.protocols) or "none yet"),
         ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else "none yet"),
-        ("Trials", f"{len(results.records)} of {context.num_planned} finished"),
+        ("Trials", f"{results.num_trials} of {context.num_planned} finished"),
         # Not the time of writing: the same ledger gives the same page.
         ("Last trial finished", max(finished).replace("T", " ").replace("Z", " UTC") if finished else "none yet"),
     ]
@@ -134,7 +139,6 @@ def _detection(context: ReportContext) -> PageDetection | None:
     if context.photos is None:
         return None
     table = detection_table(context.photos)
-    page_table = PageTable("detection", TABLE_DOCS["detection"], reading_table("detection", table))
     counts = status_counts(context.photos)
     sheets = [
         name
@@ -142,7 +146,7 @@ def _detection(context: ReportContext) -> PageDetection | None:
         if count
     ]
     return PageDetection(
-        table=page_table,
+        table=_page_table("detection", table),
         share=share_line(context.photos),
         findings=findings(context.photos),
         sheets=[f"{context.crops}/{name}" for name in sheets],
@@ -162,7 +166,7 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
         "Weights": listing(distinct(record.get("weights", "") for record in records)),
         "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
         "Device": listing(distinct(record["device"] for record in records)),
-        "Trials": f"{len(records)} of {context.num_planned}",
+        "Trials": f"{results.num_trials} of {context.num_planned}",
         "Time of all trials, by the clock": duration(sum(record["wall_s"] for record in records)),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
