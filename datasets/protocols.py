@@ -14,6 +14,7 @@ from datasets.roles import assign_roles
 __all__ = [
     "PROTOCOLS",
     "REPORT",
+    "ROLES_FORMAT",
     "ROLE_NAMES",
     "SELECT",
     "TRAIN",
@@ -24,6 +25,8 @@ __all__ = [
     "check_protocol",
     "describe",
 ]
+ROLES_FORMAT = 1
+"""Raised when the same photos would get other roles: it is part of a trial's key."""
 ROLE_NAMES = {TRAIN: "train", SELECT: "select", REPORT: "report"}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from datasets.errors import UserError
 from datasets.photo import READABLE
 from datasets.protocols import UNUSED, PhotoTable, assign_roles, check_protocol, describe
 from datasets.shards import read_rows
@@ -22,12 +23,14 @@ class Division:
     """N photos that could be read, in the order of the crops.
 
     label_N: class index after the label patch. roles: by protocol, seed and fold, (N,) int8 of datasets/protocols.py.
-    account: by protocol, how many photos play which role, and how many are left out by which rule.
+    account: by protocol, how many photos play which role (under the first seed and fold), and how many are left out by
+    which rule. refused: by protocol that the photos do not support, a sentence that says why.
     """
 
     label_N: np.ndarray
     roles: dict[Part, np.ndarray]
     account: dict[str, Any]
+    refused: dict[str, str]
 
 
 def divide(study: Study, photograph: np.ndarray) -> Division:
@@ -41,23 +44,35 @@ def divide(study: Study, photograph: np.ndarray) -> Division:
     table = photo_table(study, readable, photograph[readable])
     kept = readable[used]
     photos = photo_table(study, kept, photograph[kept])
-    roles, account = {}, {}
-    for protocol in study.spec.protocols:
-        check(study, photos, protocol)
-        account[protocol] = describe(photos, protocol, **_settings(study))
-        account[protocol]["patch"] = {name: count for name, count in study.patched.counts.items() if count}
+    roles: dict[Part, np.ndarray] = {}
+    account: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    for protocol in study.protocols:
+        try:
+            check(study, photos, protocol)
+        except UserError as error:
+            if protocol not in study.may_refuse:
+                raise
+            refused[protocol] = f"Protocol {protocol} is left out. {error}"
+            continue
         for part in dict.fromkeys(cell.part for cell in study.cells if cell.protocol == protocol):
-            role_N = np.full(len(readable), UNUSED, np.int8)
-            role_N[used] = assign_roles(photos, protocol, seed=part[1], fold=part[2], **_settings(study))
-            roles[part] = role_N
-    return Division(table.label, roles, account)
+            used_roles = assign_roles(photos, protocol, seed=part[1], fold=part[2], **_settings(study))
+            account.setdefault(protocol, describe(photos, used_roles, protocol))
+            roles[part] = np.full(len(readable), UNUSED, np.int8)
+            roles[part][used] = used_roles
+    return Division(table.label, roles, account, refused)
+
+
+def without_refused(study: Study, division: Division) -> Study:
+    """The study without the trials of protocols that its photos do not support."""
+    return replace(study, jobs={cell: job for cell, job in study.jobs.items() if cell.protocol not in division.refused})
 
 
 def check_before_cropping(study: Study) -> None:
     """Raise UserError for a protocol that the photos could not support even if none of them were copies."""
     kept = np.flatnonzero(~np.asarray(study.patched.dropped))
     photos = photo_table(study, kept, kept)
-    for protocol in study.spec.protocols:
+    for protocol in set(study.protocols) - study.may_refuse:
         check(study, photos, protocol)
 
 
@@ -83,8 +98,9 @@ def photo_table(study: Study, rows: np.ndarray, photograph: np.ndarray) -> Photo
 
 def write_account(study: Study, division: Division) -> None:
     """`protocols.json` of the run folder."""
-    text = json.dumps(division.account, indent=1, ensure_ascii=False) + "\n"
-    study.run_folder.write_text(PROTOCOLS_FILE, text)
+    patch = {name: count for name, count in study.patched.counts.items() if count}
+    account = {"protocols": division.account, "refused": division.refused, "label_patch": patch}
+    study.run_folder.write_text(PROTOCOLS_FILE, json.dumps(account, indent=1, ensure_ascii=False) + "\n")
 
 
 def _settings(study: Study) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dic
         "Crops": f"{study.crop_folder} ({_describe_crops(study, placement)})",
         "Weights": f"{study.spec.backbone}, {describe_weights(study.spec.backbone, study.spec.weights)}",
         "Conditions": ", ".join(dict.fromkeys(job.name for job in study.jobs.values())),
-        "Protocols": ", ".join(study.spec.protocols),
+        "Protocols": ", ".join(_describe_protocol(study, name) for name in study.protocols),
         "Trials": f"{num_jobs} ({_describe_grid(study)}): {len(finished)} done, {num_jobs - len(finished)} to run",
         "Cluster": capacity.description,
         "Each trial": _describe_layout(placement.layout),
@@ -39,7 +39,11 @@ def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dic
 
 def _describe_grid(study: Study) -> str:
     seeds = counted(study.spec.seeds, "seed")
-    return f"{seeds}, {study.spec.folds} folds of grouped_kfold" if "grouped_kfold" in study.spec.protocols else seeds
+    return f"{seeds}, {study.spec.folds} folds of grouped_kfold" if "grouped_kfold" in study.protocols else seeds
+
+
+def _describe_protocol(study: Study, name: str) -> str:
+    return f"{name} (left out if the photos prove not to support it)" if name in study.may_refuse else name
 
 
 def _describe_crops(study: Study, placement: Placement) -> str:

@@ -11,13 +11,22 @@ from datasets.errors import UserError
 from datasets.folder import Folder
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
+from orchestrator.division import PROTOCOLS_FILE
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
 from orchestrator.report.results import protocol_rank
-from orchestrator.report.wording import counted
+from orchestrator.report.wording import counted, listing
 from orchestrator.study import STUDY_FILE
+
+_RULES = {
+    "conflict": "copies of one photograph with different classes",
+    "leak": "copies of reported photos",
+    "subject": "people who are also in reported photos",
+    "copy": "further copies of a photograph",
+    "val_not_used": "val split, not used",
+}
 
 
 def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -47,11 +56,27 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             crops=crops_on_page,
             left_out=plan["left_out"],
             summary=summary,
-            notes=[f"{title}: {text}" for title, text in trouble.items()],
+            notes=[*_division_notes(run_folder), *(f"{title}: {text}" for title, text in trouble.items())],
         ),
     )
     lines = _photos(photos, plan["left_out"], crops) | _best(records)
     return lines | summary | trouble | {"Look at": _places(run_folder)}
+
+
+def _division_notes(run_folder: Folder) -> list[str]:
+    """What the protocols left out, and what the label patch changed."""
+    if not run_folder.exists(PROTOCOLS_FILE):
+        return []
+    held = run_folder.read_json(PROTOCOLS_FILE)
+    notes = list(held["refused"].values())
+    if held["label_patch"]:
+        changes = listing([f"{count} {name}" for name, count in held["label_patch"].items()])
+        notes.append(f"The label patch changes the data of every protocol, paper among them: {changes}.")
+    for protocol, account in held["protocols"].items():
+        counts = [f"{count} ({_RULES[rule]})" for rule, count in account["num_left_out"].items() if count]
+        if counts:
+            notes.append(f"Protocol {protocol} leaves out {listing(counts)} of {account['photos']} photos.")
+    return notes
 
 
 def _crop_places(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> tuple[str, str]:

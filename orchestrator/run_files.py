@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,6 @@ from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
 from orchestrator.study import STUDY_FILE, Study, study_text
-from trainables.job import Cell
 
 OPTUNA_FILE = "optuna.db"
 SESSIONS_FILE = "sessions.json"
@@ -112,12 +111,11 @@ def write_detection(study: Study) -> None:
     study.run_folder.write_text(PHOTOS_FILE, to_photos_csv(photos))
 
 
-def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[Cell]) -> None:
-    """Add this call to `sessions.json`, with the time that scheduling cost it."""
-    done = [study.jobs[cell].key for cell in todo if ledger.has(study.jobs[cell].key)]
-    if not done and not session.crop_s:
+def note_session(study: Study, ledger: Ledger, session: Session, before: Set[str]) -> None:
+    """Add this call to `sessions.json`, with the time that scheduling cost it. before: trials finished before it."""
+    session.trials = len({job.key for job in study.jobs.values()} & ledger.keys() - before)
+    if not session.trials and not session.crop_s:
         return  # a call that computed nothing leaves no trace
-    session.trials = len(done)
     folder = study.run_folder
     earlier = folder.read_json(SESSIONS_FILE) if folder.exists(SESSIONS_FILE) else []
     entry = {**session.__dict__, "overhead_s": session.overhead_s()}

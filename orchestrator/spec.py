@@ -18,6 +18,7 @@ from datasets.sources import SourceConfig
 from search_spaces.conditions import select_conditions
 from trainables.recipe import ModelConfig, TrainConfig
 
+AUTO = "auto"
 Preset = Literal["quick", "paper"]
 
 
@@ -34,20 +35,18 @@ class GridConfig(Config):
 
     conditions: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("table1", "leave_one_out")
     """Groups (table1, leave_one_out, factorial) and names of conditions, separated by commas."""
-    protocols: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("paper", "clean")
+    protocols: Annotated[tuple[str, ...], BeforeValidator(_names)] = (AUTO,)
     """Side by side: paper (folders as they are, epoch chosen on the reported photos), clean (copies and contradictions
-    resolved, epoch chosen on a part of Train), grouped_kfold (every photo reported once a seed), by commas."""
+    resolved, epoch chosen on a part of Train), grouped_kfold (every photo reported once a seed), by commas; auto is
+    paper, and clean where the photos support it."""
     seeds: int = Field(default=3, ge=1, le=1000)
     """Every condition runs under the seeds 0 to seeds - 1. Verdicts need at least 6."""
 
     @field_validator("protocols")
     @classmethod
     def _known_protocols(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in PROTOCOLS:
-                raise ValueError(f"one or more of {', '.join(PROTOCOLS)}")
-        if not names:
-            raise ValueError(f"one or more of {', '.join(PROTOCOLS)}")
+        if names != (AUTO,) and (not names or not set(names) <= set(PROTOCOLS)):
+            raise ValueError(f"one or more of {', '.join(PROTOCOLS)}, or {AUTO}")
         return tuple(dict.fromkeys(names))
 
 

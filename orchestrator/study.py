@@ -21,7 +21,7 @@ from datasets.protocols import ROLES_FORMAT
 from datasets.shards import crop_fingerprint
 from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
 from datasets.splits import split_source
-from orchestrator.spec import Spec
+from orchestrator.spec import AUTO, Spec
 from search_spaces.conditions import select_conditions
 from trainables.job import Cell, TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
@@ -54,6 +54,16 @@ class Study:
     def cells(self) -> list[Cell]:
         """Every trial, seed by seed, so that an interrupted run leaves whole pairs."""
         return list(self.jobs)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols that are run."""
+        return tuple(dict.fromkeys(cell.protocol for cell in self.jobs))
+
+    @property
+    def may_refuse(self) -> frozenset[str]:
+        """Protocols that are left out, not an error, where the photos turn out not to support them."""
+        return frozenset({"clean"} if self.spec.protocols == (AUTO,) else ())
 
     @property
     def run_folder(self) -> Folder:
@@ -108,7 +118,8 @@ def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: boo
 
 def _jobs(spec: Spec, study: dict[str, Any], rare_class: str) -> Iterator[TrialJob]:
     conditions = select_conditions(spec.conditions)
-    for seed, protocol in itertools.product(range(spec.seeds), spec.protocols):
+    protocols = ("paper", "clean") if spec.protocols == (AUTO,) else spec.protocols
+    for seed, protocol in itertools.product(range(spec.seeds), protocols):
         num_folds = spec.folds if protocol == "grouped_kfold" else 1
         for fold, (name, condition) in itertools.product(range(num_folds), conditions.items()):
             cell = Cell(name, protocol, seed, fold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,7 +171,7 @@ def make_results(records: Iterable[Record], predictions: pd.DataFrame, excluded:
     return Results(tuple(sorted(groups, key=_rank)), len(trials), waiting)
 
 
-def _by_trial(predictions: pd.DataFrame | None) -> dict[tuple[str, str, int], pd.DataFrame]:
+def _by_trial(predictions: pd.DataFrame | None) -> dict[Hashable, pd.DataFrame]:
     return {} if predictions is None else dict(iter(predictions.groupby(["condition", "protocol", "seed"])))
 
 
