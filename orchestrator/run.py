@@ -74,7 +74,7 @@ def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: Li
             result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), len(todo), log=log)
             with Tracker(study.spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
                 if todo:
-                    live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
+                    _join(study, live, verbose=verbose)
                     result.failures = train_cells(
                         study, division, todo, placement=placement, session=session, live=live, tracker=tracker
                     )
@@ -89,9 +89,17 @@ def _crop_if_needed(study: Study, placement: Placement, session: Session, live: 
     if read_manifest(study.crop_folder) is not None:
         return
     started = time.monotonic()
-    live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
+    _join(study, live, verbose=verbose)
     crop_study(study, placement, live)
     session.crop_s = time.monotonic() - started
+
+
+def _join(study: Study, live: LiveView, *, verbose: bool) -> None:
+    """Join or start Ray, and say so once."""
+    import ray
+
+    if not ray.is_initialized():
+        live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
 
 
 def _divide(study: Study, live: LiveView) -> Division:

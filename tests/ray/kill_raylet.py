@@ -10,7 +10,7 @@ import signal
 import sys
 from functools import partial
 
-from orchestrator import cli, run
+from orchestrator import cli, cropping
 
 
 def load_killer(cfg):
@@ -25,5 +25,5 @@ def load_killer(cfg):
 
 
 if __name__ == "__main__":
-    run.crop_photos = partial(run.crop_photos, load=load_killer)
+    cropping.crop_photos = partial(cropping.crop_photos, load=load_killer)
     sys.exit(cli.main(sys.argv[1:]))
