@@ -42,12 +42,12 @@ def deal(groups: Groups, shares: Sequence[float], key: str, *, at_least: int = 1
 
     Largest groups first, sizes counted in powers of two of their share of a class, and in an order drawn by `key`
     among equals: without the rounding, groups of unequal sizes would be dealt out alike whatever the key. Each group
-    goes to a part that lacks its classes (has fewer than `at_least` groups of them), then to the one least full of them.
+    goes to a part that lacks its classes (has fewer than `at_least` groups of them), then to the least full of them.
     """
     totals = np.maximum(groups.counts.sum(axis=0), 1)
     filling = groups.counts / totals
     rarity = (1 / np.maximum((groups.counts > 0).sum(axis=0), 1)).tolist()
-    size_step = np.floor(np.log2(filling.max(axis=1, initial=0), where=len(totals) > 0, out=np.zeros(len(filling))))
+    size_step = np.floor(np.log2(filling.max(axis=1)))
     drawn = np.array([_draw(key, path) for path in groups.first_path], np.uint64)
     preferred = np.argsort([_draw(key, str(part)) for part in range(len(shares))]).argsort().tolist()
     parts = [_Part(share, rank, groups.counts.shape[1]) for share, rank in zip(shares, preferred, strict=True)]
