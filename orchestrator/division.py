@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,6 @@ import numpy as np
 from datasets.errors import UserError
 from datasets.photo import READABLE
 from datasets.protocols import UNUSED, PhotoTable, assign_roles, check_protocol, describe
-from datasets.shards import read_rows
 from orchestrator.study import Study
 from trainables.job import Part
 
@@ -33,12 +33,11 @@ class Division:
     refused: dict[str, str]
 
 
-def divide(study: Study, photograph: np.ndarray) -> Division:
-    """The division of a study whose crops are whole. Raises UserError where the photos cannot support a protocol.
+def divide(study: Study, statuses: Sequence[str], photograph: np.ndarray) -> Division:
+    """The division of a study by its crops. Raises UserError where the photos cannot support a protocol asked for.
 
-    photograph: of every photo of the crops, equal for copies of one photograph (see datasets/copies).
+    Of every photo, in order: its status, and a number that is equal for copies of one photograph (datasets/copies).
     """
-    statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
     readable = np.flatnonzero([status in READABLE for status in statuses])
     used = ~np.asarray(study.patched.dropped)[readable]
     table = photo_table(study, readable, photograph[readable])

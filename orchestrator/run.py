@@ -106,17 +106,14 @@ def _divide(study: Study, live: LiveView) -> Division:
     with whole_crops(study.crop_folder):
         check_readable(study)
         write_detection(study)
-        division = divide(study, _photographs(study))
+        columns = ["status", "file_sha256", "pixel_sha256", "signature"]
+        rows = read_rows(study.crop_folder, columns)
+        statuses, *compared = (rows.column(name).to_pylist() for name in columns)
+    division = divide(study, statuses, find_photographs(*compared).group)
     write_account(study, division)
     for sentence in division.refused.values():
         live.say(sentence)
     return division
-
-
-def _photographs(study: Study) -> np.ndarray:
-    columns = ["file_sha256", "pixel_sha256", "signature"]
-    rows = read_rows(study.crop_folder, columns)
-    return find_photographs(*(rows.column(name).to_pylist() for name in columns)).group
 
 
 def prepare(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.copies import COPIES_FORMAT
-from datasets.label_patch import EMPTY_PATCH, PatchedPhotos, apply_patch, read_patch
+from datasets.label_patch import LabelPatch, PatchedPhotos, apply_patch, read_patch
 
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
@@ -108,7 +108,7 @@ def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: boo
     if not any(hashes):
         raise UserError(f"No photo of `--data {location}` can be read, such as `{photos[0].path}`. Check the paths.")
     crops = crop_fingerprint(photos, hashes, CropConfig.part_of(spec))
-    patch = read_patch(spec.label_patch) if train and spec.label_patch else EMPTY_PATCH
+    patch = read_patch(spec.label_patch) if train and spec.label_patch else LabelPatch()
     patched = apply_patch(patch, photos, hashes, source.classes)
     data = fingerprint({"crops": crops, "patch": patch.sha256}) if patch.lines else crops
     study = _identity(spec, rare_class, data)
@@ -196,7 +196,7 @@ def _rare_class(spec: Spec, source: Source) -> str:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     if old.get("data_fingerprint") != new["data_fingerprint"] and old.get("CropConfig") == new["CropConfig"]:
-        return "other photos"
+        return "other photos, or another label patch"
     for part in ("CropConfig", "ModelConfig", "TrainConfig"):
         for name, value in new[part].items():
             if old.get(part, {}).get(name) != value:
