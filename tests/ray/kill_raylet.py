@@ -8,6 +8,7 @@ A process of its own, since it loses its Ray.
 import os
 import signal
 import sys
+import time
 from functools import partial
 
 from orchestrator import cli, cropping
@@ -19,7 +20,7 @@ def load_killer(cfg):
     class Killer:
         def detect_all(self, images):
             os.kill(os.getppid(), signal.SIGKILL)
-            return [[] for _ in images]
+            time.sleep(600)  # results go from worker to driver past the raylet: they would still get through
 
     return Killer()
 

@@ -111,7 +111,8 @@ def test_plan_says_what_a_run_would_do_and_does_nothing(photo_tree, tmp_path, ca
     )
     said = capsys.readouterr().out
     assert "15 photos (" in said
-    assert "30 (3 seeds): 0 done, 30 to run" in said
+    assert "60 (3 seeds): 0 done, 60 to run" in said
+    assert "paper, clean (left out if the photos prove not to support it)" in said
     assert not (tmp_path / "out").exists()
 
 
