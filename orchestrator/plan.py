@@ -12,8 +12,8 @@ from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement
 from orchestrator.report.wording import counted
 from orchestrator.study import Study
+from trainables.layout import WorkerLayout
 from trainables.weights import describe_weights
-from trainables.worker import WorkerLayout
 
 
 def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dict[str, str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
 from datasets.copies import find_photographs
-
 from datasets.folder import Folder
 from datasets.sample import write_sample
 from datasets.shards import read_manifest, read_rows
@@ -19,15 +18,15 @@ from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
-from orchestrator.rebuild import rebuild_report
 from orchestrator.run_files import Session, locked, note_session, set_aside, write_detection, write_identity
-from orchestrator.schedule import Failure
 from orchestrator.spec import Spec
 from orchestrator.study import Study, check_run_folder, make_study, sample_folder
 from orchestrator.tracking import Tracker, check_tracking
-from orchestrator.training import train_cells
 from trainables.job import Cell
 from trainables.weights import ensure_weights
+
+if TYPE_CHECKING:  # torch and Tune take seconds to import, and cropping and plans do without
+    from orchestrator.schedule import Failure
 
 
 @dataclass
@@ -74,6 +73,8 @@ def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: Li
             result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), len(todo), log=log)
             with Tracker(study.spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
                 if todo:
+                    from orchestrator.training import train_cells
+
                     _join(study, live, verbose=verbose)
                     result.failures = train_cells(
                         study, division, todo, placement=placement, session=session, live=live, tracker=tracker
@@ -81,6 +82,8 @@ def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: Li
         finally:
             note_session(study, ledger, session, before)
     result.num_finished = len({job.key for job in study.jobs.values()} & ledger.keys())
+    from orchestrator.rebuild import rebuild_report
+
     result.summary = rebuild_report(study.run_folder, problems=dict(tracker.problems))
     return result
 

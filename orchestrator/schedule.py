@@ -22,7 +22,8 @@ from datasets.store import PhotoArrays
 from orchestrator.recorder import RunRecorder
 from search_spaces.grid import grid_search
 from trainables.job import Cell, Part, TrialJob
-from trainables.worker import METRIC, AblationTrial, WorkerLayout
+from trainables.layout import METRIC, WorkerLayout
+from trainables.worker import AblationTrial
 
 STALLED_AFTER_S = 60.0
 MAX_RETRIES = 3

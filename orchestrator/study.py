@@ -10,22 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from datasets.copies import COPIES_FORMAT
-from datasets.label_patch import LabelPatch, PatchedPhotos, apply_patch, read_patch
-
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
 from datasets.folder import Folder
 from datasets.hashes import HashCache, hash_photos
+from datasets.label_patch import LabelPatch, PatchedPhotos, apply_patch, read_patch
 from datasets.protocols import ROLES_FORMAT
 from datasets.shards import crop_fingerprint
 from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
 from datasets.splits import split_source
 from orchestrator.spec import AUTO, Spec
 from search_spaces.conditions import select_conditions
-from trainables.job import Cell, TrialJob
+from trainables.job import FORMAT, Cell, TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
-from trainables.train import FORMAT
 
 STUDY_FILE = "study.json"
 RUNS = "runs"

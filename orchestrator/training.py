@@ -21,8 +21,8 @@ from orchestrator.study import Study
 from orchestrator.tracking import Tracker
 from search_spaces.grid import sync_study
 from trainables.job import Cell
+from trainables.layout import WorkerLayout
 from trainables.weights import describe_weights, imagenet_state
-from trainables.worker import WorkerLayout
 
 
 def train_cells(

@@ -18,7 +18,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from datasets.fingerprint import fingerprint
 from trainables.job import Cell
-from trainables.worker import METRIC
+from trainables.layout import METRIC
 
 
 def study_name(cells: Sequence[Cell]) -> str:

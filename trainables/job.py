@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Self
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from trainables.condition import Condition
 from trainables.recipe import ModelConfig, TrainConfig
 
+if TYPE_CHECKING:  # torch takes seconds to import, and a study is planned without
+    from torch import Tensor
+
+FORMAT = 1
+"""Raised when the same job would give other numbers: it is part of every trial's key."""
 Part = tuple[str, int, int]
 """Protocol, seed, fold."""
 

@@ -22,8 +22,6 @@ from trainables.recipe import Stage
 from trainables.team import Team
 
 Report = Callable[[EpochRecord], None]
-FORMAT = 1
-"""Raised when the same job would give other numbers: it is part of every trial's key."""
 
 
 def run_training(

@@ -10,7 +10,6 @@ import gc
 import queue
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,30 +24,11 @@ from ray.util.queue import Queue as RayQueue
 from datasets.store import PhotoArrays
 from trainables.checkpoint import Checkpointer
 from trainables.job import Cell, EpochRecord, Part, TrialJob
+from trainables.layout import METRIC, WorkerLayout
 from trainables.team import Team
 from trainables.train import run_training
 
-METRIC = "accuracy"
-"""What a step reports to Tune: accuracy on the photos that the epoch is chosen on; in the last result, on the reported
-photos, of the epoch chosen."""
 _POLL_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLayout:
-    """The workers of one trial and what each may use. `gpus_real`: whether torch sees a GPU where Ray counts one."""
-
-    workers: int = 1
-    cpus_per_worker: int = 1
-    gpus_per_worker: float = 0.0
-    gpus_real: bool = False
-
-    def trial_resources(self) -> tune.PlacementGroupFactory:
-        """What Tune reserves for the trial's own process."""
-        if self.workers > 1:
-            # It only waits for its workers, which Ray Train places: any share of a core could leave them short of one.
-            return tune.PlacementGroupFactory([{"memory": 1}])
-        return tune.PlacementGroupFactory([{"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}])
 
 
 class Recorder(Protocol):

@@ -17,7 +17,7 @@ from search_spaces.grid import study_name, sync_study
 from tests.unit.roles import paper_roles
 from trainables.condition import Condition
 from trainables.job import Cell
-from trainables.worker import WorkerLayout
+from trainables.layout import WorkerLayout
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # Ray Tune's own deprecations
 

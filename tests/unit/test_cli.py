@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -166,3 +168,10 @@ def test_fresh_does_not_move_a_run_that_another_call_works_in(photo_tree, tmp_pa
         assert main(["run", "--fresh", "--data", str(photos), "--out", str(tmp_path / "run")]) == EXIT_USER
     assert "Another `facet run` works in" in capsys.readouterr().err
     assert out.exists("study.json")
+
+
+def test_commands_that_train_nothing_start_without_torch():
+    """It takes seconds to import."""
+    code = "import sys, orchestrator.crop_command, orchestrator.plan; print({'torch', 'timm'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -46,7 +46,7 @@ def same(study, *paths: str) -> np.ndarray:
 
 def test_trials_of_all_protocols_and_folds_are_enumerated_seed_by_seed(study_of):
     study = study_of(protocols=("paper", "clean", "grouped_kfold"), folds=3)
-    assert len(study.cells) == len(set(job.key for job in study.jobs.values())) == 2 * 2 * (1 + 1 + 3)
+    assert len(study.cells) == len({job.key for job in study.jobs.values()}) == 2 * 2 * (1 + 1 + 3)
     assert [cell.seed for cell in study.cells] == [0] * 10 + [1] * 10
     assert {cell.fold for cell in study.cells if cell.protocol == "grouped_kfold"} == {0, 1, 2}
     assert {job.num_folds for job in study.jobs.values()} == {1, 3}
