@@ -93,20 +93,11 @@ def plan_folds(
 
 def _lacking_in_plan(groups: Groups, fold_of: np.ndarray, num_folds: int, select_frac: float, key: str) -> int | None:
     lacking = lacks_class(groups, fold_of, num_folds)
-    if lacking is not None:
-        return lacking
-    present = groups.counts > 0
-    for fold in range(num_folds):
-        outside = fold_of != fold
-        few = np.flatnonzero((present[outside].sum(axis=0) < 2) & present.any(axis=0))
-        if len(few):
-            return int(few[0])
-        if groups.mixed:  # groups of one class each are always divided where there are two
-            rest = groups.take(outside)
+    for fold in range(num_folds if groups.mixed else 0):  # groups of one class each are parted wherever there are two
+        if lacking is None:
+            rest = groups.take(fold_of != fold)
             lacking = lacks_class(rest, select_outside(rest, select_frac, key, fold).astype(np.int64), 2)
-            if lacking is not None:
-                return lacking
-    return None
+    return lacking
 
 
 def select_outside(rest: Groups, select_frac: float, key: str, fold: int) -> np.ndarray:

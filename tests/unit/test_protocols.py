@@ -3,12 +3,14 @@
 from collections import Counter
 from dataclasses import replace
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.errors import UserError
+from datasets.folds import orders
 from datasets.left_out import RULES, left_out
 from datasets.protocols import (
     REPORT,
@@ -209,31 +211,34 @@ def test_rare_class_is_in_every_fold_among_people_with_all_classes():
 CLASSES = ("anger", "fear", "joy")
 
 
-@st.composite
-def tables(draw, *, max_photos: int = 40, min_photos: int = 1) -> PhotoTable:
-    num = draw(st.integers(min_photos, max_photos))
-    num_photographs = draw(st.sampled_from([num, max(1, num * 3 // 4), 10 * num]))
-    num_subjects = draw(st.sampled_from([0, 4, 12, 30]))
-    splits = draw(st.sampled_from([("train", "test"), ("train", "val", "test"), ("train", "train", "train", "test")]))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    known = rng.random(num) < draw(st.sampled_from([0.4, 1.0]))
+def random_table(seed: int, max_photos: int) -> PhotoTable:
+    """From one seed: drawn piece by piece, hypothesis would mostly give tables of a few photos and no people."""
+    rng = np.random.default_rng(seed)
+    num = int(rng.integers(1 + max_photos // 3, max_photos + 1)) if rng.random() < 0.9 else int(rng.integers(1, 6))
+    num_photographs = rng.choice([max(1, num * 3 // 4), 3 * num, 20 * num])
+    num_subjects, known = rng.choice([0, num // 6 + 1, num // 3 + 1, num]), rng.random(num) < rng.choice([0.4, 1.0])
+    splits = [("train", "test"), ("train", "val", "test"), ("train", "train", "train", "test")][rng.integers(3)]
     return PhotoTable(
         path=rng.permutation([f"p{index:03d}" for index in range(num)]),
         label=rng.choice(3, num, p=[0.2, 0.3, 0.5]),
         split=rng.choice(splits, num),
-        subject=np.array(
-            [f"s{rng.integers(num_subjects)}" if num_subjects and flag else None for flag in known], object
-        ),
+        subject=np.array([f"s{rng.integers(num_subjects)}" if num_subjects and one else None for one in known], object),
         photograph=rng.integers(0, num_photographs, num),
         kept_conflict=rng.random(num) < 0.2,
         classes=CLASSES,
     )
 
 
+def tables(max_photos: int = 40) -> st.SearchStrategy[PhotoTable]:
+    return st.integers(0, 2**32 - 1).map(lambda seed: random_table(seed, max_photos))
+
+
+more = hypothesis.settings(max_examples=80)
 settings = {"seed": st.integers(0, 50), "num_folds": st.integers(2, 6), "select_frac": st.sampled_from([0.1, 0.2, 0.5])}
 grouped = st.sampled_from(["clean", "grouped_kfold"])
 
 
+@more
 @given(photos=tables(), protocol=grouped, fold=st.integers(0, 1), **settings)
 def test_no_photograph_and_no_person_plays_two_roles(photos, protocol, fold, **kw):
     roles = assign_roles(photos, protocol, fold=fold, **kw)
@@ -246,13 +251,15 @@ def test_no_photograph_and_no_person_plays_two_roles(photos, protocol, fold, **k
     assert all(len(role) == 1 for role in seen.values())
 
 
-@given(photos=tables(), protocol=st.sampled_from(["paper", "clean", "grouped_kfold"]), order=st.randoms(), **settings)
-def test_roles_do_not_depend_on_the_order_of_photos_or_the_numbers_of_photographs(photos, protocol, order, **kw):
-    rows = np.array(order.sample(range(len(photos)), len(photos)))
+@more
+@given(photos=tables(), protocol=st.sampled_from(["paper", "clean", "grouped_kfold"]), **settings)
+def test_roles_do_not_depend_on_the_order_of_photos_or_the_numbers_of_photographs(photos, protocol, **kw):
+    rows = np.random.default_rng(len(photos)).permutation(len(photos))
     renumbered = replace(photos.take(rows), photograph=1_000_000 - 7 * photos.photograph[rows])
     assert (assign_roles(renumbered, protocol, **kw) == assign_roles(photos, protocol, **kw)[rows]).all()
 
 
+@more
 @given(photos=tables(), seeds=st.tuples(st.integers(0, 99), st.integers(0, 99)))
 def test_what_clean_reports_on_does_not_depend_on_the_seed(photos, seeds):
     first, second = (assign_roles(photos, "clean", seed=seed) == REPORT for seed in seeds)
@@ -260,6 +267,7 @@ def test_what_clean_reports_on_does_not_depend_on_the_seed(photos, seeds):
     assert set(photos.split[first].tolist()) <= {"test"}
 
 
+@more
 @given(photos=tables(), **settings)
 def test_every_photo_left_is_reported_on_in_one_fold_of_a_seed(photos, num_folds, **kw):
     roles = [assign_roles(photos, "grouped_kfold", fold=fold, num_folds=num_folds, **kw) for fold in range(num_folds)]
@@ -268,7 +276,8 @@ def test_every_photo_left_is_reported_on_in_one_fold_of_a_seed(photos, num_folds
     assert all(((role != UNUSED) == (reported == 1)).all() for role in roles)
 
 
-@given(photos=tables(min_photos=25, max_photos=90), protocol=grouped, **settings)
+@more
+@given(photos=tables(max_photos=90), protocol=grouped, **settings)
 def test_every_class_is_in_every_role_where_the_check_passes(photos, protocol, num_folds, select_frac, seed):
     try:
         check_protocol(photos, protocol, num_folds=num_folds, select_frac=select_frac, source_name="photos")
@@ -322,7 +331,8 @@ def slow_rules(photos: PhotoTable, protocol: str) -> dict[str, str]:
     return {str(photos.path[row]): rule for row, rule in out.items()}
 
 
-@given(photos=tables(max_photos=30), protocol=grouped)
+@more
+@given(photos=tables(), protocol=grouped)
 def test_rules_are_those_of_the_text(photos, protocol):
     assert rules_by_path(photos, protocol) == slow_rules(photos, protocol)
 
@@ -415,6 +425,45 @@ def test_people_who_cannot_be_parted_are_refused_in_our_words():
 
 def join_people(photos: PhotoTable, *more: str) -> PhotoTable:
     return join(photos, table(*more, classes=photos.classes))
+
+
+@pytest.mark.parametrize("words", ["de abd bde ac bc", "ae abd c a cd bce"])
+def test_people_who_are_hard_to_part_are_parted_for_every_seed(words):
+    """Found by search: for some seeds the first orders, or all orders of the seed, leave a class out of SELECT."""
+    train = people(*words.split())
+    photos = join_people(train, *[f"test/{label}/t" for label in train.classes])
+    check_protocol(photos, "clean", num_folds=5, select_frac=0.2, source_name="kids")
+    for seed in range(12):
+        roles = assign_roles(photos, "clean", seed=seed)
+        assert len(set(zip(photos.label.tolist(), roles.tolist(), strict=True))) == 3 * len(photos.classes)
+
+
+def test_people_are_dealt_so_that_every_fold_leaves_every_class_to_select():
+    photos = people("c", "bc", "ac", "ac", "bc", "c", "ab")  # of most seeds, the first order does not
+    check_protocol(photos, "grouped_kfold", num_folds=3, select_frac=0.2, source_name="kids")
+    for seed in range(4):
+        for fold in range(3):
+            roles = assign_roles(photos, "grouped_kfold", seed=seed, fold=fold, num_folds=3)
+            assert len(set(zip(photos.label.tolist(), roles.tolist(), strict=True))) == 9
+
+
+def test_every_seed_falls_back_on_the_orders_that_the_check_tries():
+    fallback = list(orders(None))
+    assert list(orders(3))[-len(fallback) :] == list(orders(4))[-len(fallback) :] == fallback
+    assert not set(list(orders(3))[: -len(fallback)]) & set(orders(4))
+
+
+def test_remainders_of_classes_do_not_gather_in_one_fold():
+    photos = many(dict.fromkeys("abcdefg", 6))
+    sizes = [(assign_roles(photos, "grouped_kfold", seed=2, fold=fold) == REPORT).sum() for fold in range(5)]
+    assert sorted(sizes) == [8, 8, 8, 9, 9]
+
+
+def test_of_two_people_the_one_with_fewer_photos_chooses_the_epoch():
+    photos = join_people(people("aaaaaaaaaa", "a"), "test/a/t")
+    for seed in range(6):
+        roles = assign_roles(photos, "clean", seed=seed)
+        assert ((roles == SELECT) == (photos.subject == "s1")).all()
 
 
 def test_two_folds_leave_two_photographs_of_each_class_outside():
