@@ -33,8 +33,8 @@ _ORDER = {
         "f1_mean f1_low f1_high interval paper_precision paper_recall paper_f1"
     ),
     "table4": (
-        "component condition title protocol drop_mean drop_low drop_high p_value seeds photos drop_in_photos interval "
-        "paper_drop"
+        "component condition title protocol drop_mean drop_low drop_high p_value verdict seeds photos drop_in_photos "
+        "interval paper_drop"
     ),
     "table5": (
         "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value seeds "
@@ -43,6 +43,10 @@ _ORDER = {
     "claims": (
         "assumption claim metric verdict_paper verdict_clean verdict_grouped_kfold difference_paper difference_clean "
         "difference_grouped_kfold paper_verdict survives"
+    ),
+    "protocols": (
+        "condition title paper_mean paper_low paper_high paper_photos clean_mean clean_low clean_high clean_photos "
+        "grouped_kfold_mean grouped_kfold_low grouped_kfold_high grouped_kfold_photos optimism"
     ),
     "exclusion": (
         "protocol condition other seeds photos accuracy_without_class_mean accuracy_masked_mean "
@@ -170,6 +174,17 @@ COLUMN_DOCS = {
     "survives": ColumnDoc(
         "Survives", "What becomes of the claim under the protocols that read the reported photos only once."
     ),
+    **{
+        f"{name}_{part}": ColumnDoc(f"Protocol {name}{heading}", f"{meaning} under protocol {name}.")
+        for name in ("paper", "clean", "grouped_kfold")
+        for part, heading, meaning in (
+            ("mean", "", "Accuracy, mean over seeds,"),
+            ("low", ", low", "Lower bound of its 95 % interval"),
+            ("high", ", high", "Upper bound of its 95 % interval"),
+            ("photos", ", photos", "Reported photos a seed"),
+        )
+    },
+    "optimism": ColumnDoc("Paper minus clean", "Accuracy under protocol paper minus that under protocol clean."),
     "other": ColumnDoc("Against", "The condition that knows the rare class and differs in nothing else."),
     "accuracy_without_class_mean": ColumnDoc(
         "Without the class", "Accuracy of the model that never saw the rare class, on photos of the other classes."
@@ -185,7 +200,9 @@ COLUMN_DOCS = {
     "share_forced": ColumnDoc("Share", "Of the answers of the proposed condition, which does not know the class."),
     "share_with_class": ColumnDoc("Share, class known", "Of the answers of the model that knows it, same photos."),
     "verdict": ColumnDoc(
-        "Verdict", "supported or refuted at p < 0.05 over six seeds or more, by the sign; else undecided."
+        "Verdict",
+        "supported or refuted at p < 0.05 over six seeds or more, by the sign; else undecided. In table 4: that "
+        "the component adds accuracy.",
     ),
     "paper_verdict": ColumnDoc("Paper: verdict", "The paper's own verdict."),
     "reason": ColumnDoc("Reason", "Why the verdict is so."),

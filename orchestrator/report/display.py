@@ -52,6 +52,11 @@ TABLE_DOCS = {
         "Protocol paper chooses the epoch on the reported photos and keeps copies where they are; a claim that holds "
         "there alone is not shown.",
     ),
+    "protocols": TableDoc(
+        "Protocols side by side",
+        "Accuracy of each condition with its 95 % interval. What protocol paper gains over clean comes from choosing "
+        "the epoch on the reported photos, from copies, and from chance.",
+    ),
     "exclusion": TableDoc(
         "Leaving out the rare class, on the same photos",
         "A model with fewer classes has fewer ways to be wrong. Its fair opponent is the model that knows the class, "
@@ -186,6 +191,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown("Paper", lambda row: wording.points_interval(row["paper_drop"], float("nan"), float("nan"))),
         _number("Drop in photos", "drop_in_photos", 1),
         P_VALUE,
+        _text("Verdict", "verdict"),
         _number("Seeds", "seeds"),
         _number("Photos", "photos"),
         _text("Interval", "interval"),
@@ -208,6 +214,12 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         *(_text(f"Protocol {name}", f"verdict_{name}") for name in PROTOCOLS),
         _text("Paper", "paper_verdict"),
         _text("Survives", "survives"),
+    ),
+    "protocols": (
+        _text("Condition", "title"),
+        *(_percent_interval(f"Protocol {name}", name) for name in PROTOCOLS),
+        Shown("Paper minus clean", lambda row: wording.points_interval(row["optimism"], float("nan"), float("nan"))),
+        *(_number_if_any(f"Photos, {name}", f"{name}_photos") for name in PROTOCOLS),
     ),
     "exclusion": (
         _text("Without the class", "condition", TITLES),

@@ -9,7 +9,6 @@ from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
 from orchestrator.report.intervals import wilson_interval
 from orchestrator.report.results import Group, Results
-from orchestrator.report.tables import condition_interval
 from orchestrator.report.verdicts import MIN_SEEDS
 from orchestrator.report.wording import counted, listing, percent_interval
 
@@ -118,7 +117,7 @@ def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
 
 def _lowest(group: Group) -> float:
     """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     if accuracy.low < accuracy.high:
         return accuracy.low
     return wilson_interval(round(accuracy.mean * group.photos), group.photos).low
@@ -127,7 +126,7 @@ def _lowest(group: Group) -> float:
 def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:
     for group in results.of("proposed"):
         if len(group.seeds) > 1:
-            mean = condition_interval(group).mean
+            mean = group.accuracy_interval.mean
             photos = wilson_interval(round(mean * group.photos), group.photos)
             yield (
                 f"Protocol {group.protocol}: a t interval over seeds tells how far training varies on the same photos, "

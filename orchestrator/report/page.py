@@ -26,7 +26,6 @@ from orchestrator.report.display import (
 from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
 from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
-from orchestrator.report.tables import condition_interval
 from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
 
 MINUS = "\u2212"
@@ -118,7 +117,7 @@ def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]
 
 
 def _headline(group: Group, paper: Paper) -> str:
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     ours = percent_interval(accuracy.mean, accuracy.low, accuracy.high)
     return (
         f"Protocol {group.protocol}: the proposed condition reaches {ours} over {counted(len(group.seeds), 'seed')}. "

@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from datasets.protocols import PROTOCOLS
 from orchestrator.ledger import Record
+from orchestrator.report.intervals import Interval, share_interval
 from orchestrator.report.pooling import pool_folds
 from search_spaces.conditions import LEAVE_ONE_OUT, TABLE1, title_of
 
@@ -75,6 +76,11 @@ class Group:
         """A metric of the best epoch, by seed; NaN where the trial has none."""
         values = (record["metrics"][name] for record in self.records)
         return {seed: float("nan") if value is None else value for seed, value in zip(self.seeds, values, strict=True)}
+
+    @property
+    def accuracy_interval(self) -> Interval:
+        """Accuracy over seeds, or over photos where there is one seed."""
+        return share_interval(list(self.metric("accuracy").values()), self.photos)
 
     def accuracy_on(self, classes: Sequence[str]) -> dict[int, float]:
         """Accuracy by seed on the photos of `classes` alone, with the outputs of all other classes masked.

@@ -14,6 +14,7 @@ from orchestrator.report.convergence import table2_rows
 from orchestrator.report.exclusion import exclusion_rows, forced_rows
 from orchestrator.report.intervals import Interval, seed_interval, share_interval
 from orchestrator.report.results import Group, Results
+from orchestrator.report.side_by_side import protocol_rows
 from orchestrator.report.survival import survival_rows
 from orchestrator.report.verdicts import table5_rows
 
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 
 
 def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
-    """table1 to table5, claims, exclusion and forced. The same results give the same tables.
+    """table1 to table5, claims, protocols, exclusion and forced. The same results give the same tables.
 
     What was not run has no row; a table may be empty.
     """
@@ -33,21 +34,17 @@ def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
         "table4": table4_rows(results, paper),
         "table5": verdicts,
         "claims": survival_rows(verdicts),
+        "protocols": protocol_rows(results),
         "exclusion": exclusion_rows(results),
         "forced": forced_rows(results),
     }
     return {name: make_frame(name, of_table) for name, of_table in rows.items()}
 
 
-def condition_interval(group: Group) -> Interval:
-    """Accuracy of a condition over its seeds, or over its photos where it has one seed."""
-    return share_interval(list(group.metric("accuracy").values()), group.photos)
-
-
 def _condition_row(group: Group, paper: Paper) -> Row:
     definition = group.records[0]["definition"]
     accuracies = list(group.metric("accuracy").values())
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     macro_f1 = seed_interval(list(group.metric("macro_f1").values())).clipped()
     return {
         "condition": group.condition,

@@ -125,3 +125,11 @@ def test_photos_of_the_class_left_out_are_followed():
     assert shares["share_forced"].to_dict() == {"anger": 0.0, "joy": 0.5, "sadness": 0.5, "fear": 0.0}
     assert shares["share_with_class"].to_dict() == {"anger": 0.0, "joy": 0.5, "sadness": 0.0, "fear": 0.5}
     assert set(shares["left_out"]) == {"fear"}
+
+
+def test_accuracy_under_protocols_stands_side_by_side():
+    records = [make_record("proposed", seed, 18, protocol="paper") for seed in range(2)]
+    records += [make_record("proposed", seed, 15, protocol="clean", true_labels=("joy",) * 20) for seed in range(2)]
+    (row,) = build_tables(results_of(records), load_paper())["protocols"].to_dict("records")
+    assert (row["paper_mean"], row["clean_mean"], row["optimism"]) == (0.9, 0.75, pytest.approx(0.15))
+    assert (row["clean_photos"], row["grouped_kfold_photos"], pd.isna(row["grouped_kfold_mean"])) == (20, 0, True)
