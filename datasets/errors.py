@@ -1,4 +1,4 @@
-"""What a command says instead of a traceback: mistakes that a user can mend, and failures that are no one's mistake."""
+"""What a command says instead of a traceback: mistakes that a user can mend, failures that are no one's, findings."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,7 @@ class UserError(ValueError):
 
 class FailedError(RuntimeError):
     """What the work depends on has failed. The message says what, what is kept and what to do; the exit code is 1."""
+
+
+class FindingsError(RuntimeError):
+    """The audit has findings, and was to stop at any. The message says where they are; the exit code is 3."""

@@ -13,25 +13,36 @@ from datasets.errors import UserError
 from datasets.sources import Photo, Source, SourceConfig
 
 
-def split_source(source: Source, cfg: SourceConfig) -> tuple[Photo, ...]:
+def split_source(source: Source, cfg: SourceConfig, *, strict: bool = True) -> tuple[Photo, ...]:
     """The photos with every split set to train, val or test.
 
     A split that the source gives is kept (a source with train and val alone reports on val). Otherwise one stratified
     fold becomes test. The result depends on the set of photos and the seed, not on the order of files.
 
-    Raises UserError where a class is missing on one side, or has too few photos.
+    Raises UserError where a class is missing on one side, or has too few photos. Without `strict`, for photos that are
+    looked at and not trained on, neither matters, and photos that cannot be split are all train.
     """
     _check_classes(source)
     given = {photo.split for photo in source.photos}
     if given == {None}:
-        photos = _stratified(source.photos, cfg)
+        photos = _drawn(source.photos, cfg, strict=strict)
     elif None in given:
         path = next(photo.path for photo in source.photos if photo.split is None)
         raise UserError(f"`{path}` of `--data {source.name}` has no split while others have one. Give all or none.")
     else:
         photos = _with_reported_set(source.photos)
-    check_sides(photos, source.name)
+    if strict:
+        check_sides(photos, source.name)
     return photos
+
+
+def _drawn(photos: Sequence[Photo], cfg: SourceConfig, *, strict: bool) -> tuple[Photo, ...]:
+    try:
+        return _stratified(photos, cfg)
+    except UserError:
+        if strict:
+            raise
+        return tuple(replace(photo, split="train") for photo in sorted(photos, key=lambda photo: photo.path))
 
 
 def _check_classes(source: Source) -> None:

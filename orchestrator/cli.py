@@ -1,4 +1,4 @@
-"""The command line: `facet run`, `plan`, `crop`, `sample`, `report`, `spec`, `doctor`."""
+"""The command line: `facet run`, `plan`, `crop`, `audit`, `sample`, `report`, `spec`, `doctor`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from datasets.errors import FailedError, UserError
+from datasets.errors import FailedError, FindingsError, UserError
 from orchestrator.quiet import log_path
 from orchestrator.spec import PRESETS, Spec, resolve_spec
 
-EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_FINDINGS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 _EXAMPLES = {
     "run": """examples:
@@ -29,6 +29,12 @@ _EXAMPLES = {
   ray submit cluster.yaml orchestrator/run_ablation.py -- --data s3://bucket/photos --out s3://bucket/runs/1""",
     "plan": "example:\n  facet plan --data photos/ --preset paper --gpus-per-trial 0.5",
     "crop": "example:\n  facet crop --data photos.zip --image-size 224 --out runs/mine",
+    "audit": """examples:
+  facet audit --data photos/                             what photos/ can prove, into runs/photos-audit
+  facet audit --data photos.zip --out runs/mine          then `facet run --data photos.zip --out runs/mine`
+
+Exit codes: 0 no finding; 3 findings: a pair of copies, a subject in several splits, or a class or split that the file's
+format or size tells; 1 it failed; 2 a mistake in what was asked. docs/audit.md explains every number.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
     "report": "example:\n  facet report runs/mine",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
@@ -51,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 a run failed, 2 a mistake of the user's, 130 interrupted."""
+    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 an audit's findings, 130 interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
@@ -61,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         _complain(str(error))
         return EXIT_USER
+    except FindingsError as error:
+        _complain(str(error))
+        return EXIT_FINDINGS
     except FailedError as error:
         _complain(str(error))
         if os.path.exists(log_path()):
@@ -82,7 +91,7 @@ def _run(options: argparse.Namespace) -> int:
         return _plan(options)
     from orchestrator.run import describe_result, run_study
 
-    result = run_study(_spec(options), fresh=options.fresh, verbose=options.verbose)
+    result = run_study(_spec(options), fresh=options.fresh, strict_audit=options.strict_audit, verbose=options.verbose)
     print("\n".join(describe_result(result)))
     return EXIT_OK if result.num_finished == result.num_planned else EXIT_FAILED
 
@@ -106,6 +115,14 @@ def _crop(options: argparse.Namespace) -> int:
 
     print("\n".join(crop_only(_spec(options), verbose=options.verbose)))
     return EXIT_OK
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from orchestrator.audit_command import audit_only
+
+    result = audit_only(_spec(options), verbose=options.verbose)
+    print("\n".join(result.lines))
+    return EXIT_OK if result.clean else EXIT_FINDINGS
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -153,9 +170,13 @@ def _parser() -> argparse.ArgumentParser:
     run = _add(commands, "run", _run, "run the whole study; what is finished is not computed again")
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
+    run.add_argument(
+        "--strict-audit", action="store_true", help="stop with exit code 3 before training if the audit finds anything"
+    )
     _add_spec(run)
     _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
     _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
+    _add_spec(_add(commands, "audit", _audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts"))
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")

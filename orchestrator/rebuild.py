@@ -9,11 +9,13 @@ import pandas as pd
 
 from datasets.errors import UserError
 from datasets.folder import Folder
+from orchestrator.audit.files import read_document
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
 from orchestrator.division import PROTOCOLS_FILE
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
+from orchestrator.report.audit_words import headline
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
 from orchestrator.report.results import protocol_rank
@@ -40,6 +42,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     summary = _summary(records, sessions)
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
     study, photos = run_folder.read_json(STUDY_FILE), read_photos_csv(run_folder)
+    audit = _audit_of(run_folder, plan["crop_fingerprint"])
     crops, crops_on_page = _crop_places(run_folder, plan["crops"], plan["crop_fingerprint"])
     build_report(
         run_folder,
@@ -53,14 +56,22 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             num_planned=len(plan["keys"]),
             environment=run_folder.read_json("environment.json"),
             photos=photos,
+            audit=audit,
             crops=crops_on_page,
             left_out=plan["left_out"],
             summary=summary,
             notes=[*_division_notes(run_folder), *(f"{title}: {text}" for title, text in trouble.items())],
         ),
     )
-    lines = _photos(photos, plan["left_out"], crops) | _best(records)
+    lines = {} if audit is None else {"Audit": headline(audit)}
+    lines |= _photos(photos, plan["left_out"], crops) | _best(records)
     return lines | summary | trouble | {"Look at": _places(run_folder)}
+
+
+def _audit_of(run_folder: Folder, data_fingerprint: str) -> dict[str, Any] | None:
+    """`audit.json` of these very photos."""
+    document = read_document(run_folder)
+    return document if document is not None and document["data"]["fingerprint"] == data_fingerprint else None
 
 
 def _division_notes(run_folder: Folder) -> list[str]:

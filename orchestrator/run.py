@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from datasets.copies import find_photographs
 from datasets.folder import Folder
 from datasets.sample import write_sample
 from datasets.shards import read_manifest, read_rows
 from datasets.sources import SAMPLE
+from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.cropping import check_readable, crop_study, whole_crops
 from orchestrator.division import Division, check_before_cropping, divide, without_refused, write_account
@@ -42,11 +42,20 @@ class RunResult:
     summary: dict[str, str] = field(default_factory=dict)
 
 
-def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: LiveView | None = None) -> RunResult:
+def run_study(
+    spec: Spec,
+    *,
+    fresh: bool = False,
+    strict_audit: bool = False,
+    verbose: bool = False,
+    view: LiveView | None = None,
+) -> RunResult:
     """Do what `spec` says and is not done yet, then write all tables, figures and the report.
 
-    `fresh`: rename an earlier run in the run folder first. Raises UserError before anything is computed, where the spec
-    cannot be run. A trial that fails is in the result's `failures`; all others are kept.
+    `fresh`: rename an earlier run in the run folder first. `strict_audit`: raise FindingsError before training if the
+    audit has a finding. Raises UserError before anything is computed, where the spec cannot be run, and after cropping,
+    where the photos cannot support a protocol asked for. A trial that fails is in the result's `failures`; all others
+    are kept.
     """
     quiet_environment()
     check_tracking(spec)
@@ -56,17 +65,19 @@ def run_study(spec: Spec, *, fresh: bool = False, verbose: bool = False, view: L
             with locked(study.run_folder):  # never under a call that still works in it
                 set_aside(study.run_folder)
         with locked(study.run_folder):
-            return _run_locked(study, capacity, placement, live, verbose=verbose)
+            return _run_locked(study, capacity, placement, live, strict_audit=strict_audit, verbose=verbose)
 
 
-def _run_locked(study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, verbose: bool) -> RunResult:
+def _run_locked(
+    study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, strict_audit: bool, verbose: bool
+) -> RunResult:
     session, ledger = Session(cluster=capacity.description), Ledger(study.run_folder)
     write_identity(study, capacity)
     before = ledger.keys()
     with quiet(not verbose) as log:
         try:
             _crop_if_needed(study, placement, session, live, verbose=verbose)
-            division = _divide(study, live)
+            division = _divide(study, live, strict_audit=strict_audit)
             study = without_refused(study, division)
             write_identity(study, capacity)
             todo = [cell for cell, job in study.jobs.items() if job.key not in before]
@@ -105,14 +116,14 @@ def _join(study: Study, live: LiveView, *, verbose: bool) -> None:
         live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
 
 
-def _divide(study: Study, live: LiveView) -> Division:
+def _divide(study: Study, live: LiveView, *, strict_audit: bool) -> Division:
+    """Audit the crops, and divide them by what the audit found."""
     with whole_crops(study.crop_folder):
         check_readable(study)
         write_detection(study)
-        columns = ["status", "file_sha256", "pixel_sha256", "signature"]
-        rows = read_rows(study.crop_folder, columns)
-        statuses, *compared = (rows.column(name).to_pylist() for name in columns)
-    division = divide(study, statuses, find_photographs(*compared).group)
+        photographs = audit_run(study, live, strict=strict_audit).photographs
+        statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
+    division = divide(study, statuses, photographs.group)
     write_account(study, division)
     for sentence in division.refused.values():
         live.say(sentence)

@@ -23,7 +23,7 @@ from orchestrator.detection.photos import PHOTOS_FILE, to_photos_csv
 from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
-from orchestrator.study import STUDY_FILE, Study, study_text
+from orchestrator.study import STUDY_FILE, Study, holds_other_files, study_text
 
 OPTUNA_FILE = "optuna.db"
 SESSIONS_FILE = "sessions.json"
@@ -126,7 +126,7 @@ def set_aside(folder: Folder) -> None:
     """Rename an earlier run out of the way; nothing is deleted. Raises UserError for a folder of other files."""
     if not folder.is_local:
         raise UserError(f"`--fresh` cannot rename {folder}. Choose another --out.")
-    if not folder.exists(STUDY_FILE) and any(not path.name.startswith(".") for path in Path(folder.base).iterdir()):
+    if not folder.exists(STUDY_FILE) and holds_other_files(folder):
         raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
     aside = f"{folder.base}.before-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     Path(folder.base).rename(aside)

@@ -20,6 +20,7 @@ from datasets.protocols import ROLES_FORMAT
 from datasets.shards import crop_fingerprint
 from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
 from datasets.splits import split_source
+from orchestrator.audit.place import holds_audit_alone
 from orchestrator.spec import AUTO, Spec
 from search_spaces.conditions import select_conditions
 from trainables.job import FORMAT, Cell, TrialJob
@@ -95,11 +96,11 @@ def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: boo
     """Read the source and enumerate the trials. Raises UserError for whatever the photos cannot support.
 
     `keep_hashes`: whether the hashes of the photos' files are written beside the crops, for the next call. `train`:
-    whether there must be something to train; cropping alone asks nothing of the classes.
+    whether there must be something to train; cropping and an audit ask no more of the classes than to be two.
     """
     location = str(sample_folder(spec)) if spec.data == SAMPLE else spec.data
     source = open_source(location)
-    photos = split_source(source, SourceConfig.part_of(spec))
+    photos = split_source(source, SourceConfig.part_of(spec), strict=train)
     rare_class = _rare_class(spec, source) if train else spec.rare_class
     cache = HashCache.of(crops_root(spec), source)
     hashes = hash_photos(source, photos, cache=cache, keep=keep_hashes, progress=progress)
@@ -161,8 +162,14 @@ def check_run_folder(study: Study) -> None:
                 f"`out` {folder} holds another spec's run ({_difference(held, new)}). "
                 "Choose another --out, or --fresh to set that run aside."
             )
-    elif folder.is_local and any(not path.name.startswith(".") for path in Path(folder.base).iterdir()):
+    elif folder.is_local and holds_other_files(folder):
         raise UserError(f"`out` {folder} is not empty and holds no run. Choose another --out.")
+
+
+def holds_other_files(folder: Folder) -> bool:
+    """Whether a local folder that is no run's holds files that are no audit's either."""
+    named = any(not path.name.startswith(".") for path in Path(folder.base).iterdir())
+    return named and not holds_audit_alone(folder)
 
 
 def study_text(study: Study) -> str:

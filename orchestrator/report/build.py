@@ -5,6 +5,7 @@ from __future__ import annotations
 from datasets.folder import Folder
 from orchestrator.ledger import Ledger
 from orchestrator.paper import load_paper
+from orchestrator.report.audit_page import audit_tables
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import detection_table
 from orchestrator.report.figures import build_figures, write_figures
@@ -26,7 +27,8 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     results = make_results(records, ledger.read_predictions(records), ledger.read_predictions(records, "excluded"))
     tables, figures = build_tables(results, paper), build_figures(results, paper)
     extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
-    written = write_tables({**tables, **extra}, run_folder) + write_figures(figures, run_folder)
+    audit = {} if context.audit is None else audit_tables(context.audit)
+    written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     page = render_page(results, context, paper=paper, tables=tables, figures=images)
     run_folder.write_text("report.html", page)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from orchestrator.report import audit_columns
+
 
 class ColumnDoc(NamedTuple):
     """`heading` for people, `meaning` for tables/README.md."""
@@ -57,6 +59,7 @@ _ORDER = {
         "class split photos found share_mean share_low share_high no_face unreadable too_large failed "
         "several_faces probability_median face_px_median p_value"
     ),
+    **audit_columns.ORDER,
 }
 TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
 
@@ -81,7 +84,9 @@ COLUMN_DOCS = {
     "landmarks": ColumnDoc("Landmarks", "yes: the five facial landmarks are joined to the features."),
     "seeds": ColumnDoc("Seeds", "Finished trials, one a seed; in tables 4 and 5 seeds that both conditions have."),
     "photos": ColumnDoc(
-        "Photos", "Reported photos a seed; in table 4 those of the proposed condition; in `detection` all photos."
+        "Photos",
+        "Reported photos a seed; in table 4 those of the proposed condition; in `detection` and `audit_photos` all "
+        "photos, in `audit_ceiling` the readable ones, in `audit_shortcuts` those that were examined.",
     ),
     "accuracy_mean": ColumnDoc("Accuracy", "Share of the reported photos that are right, mean over seeds."),
     "accuracy_low": ColumnDoc("Accuracy, low", "Lower bound of the 95 % interval."),
@@ -132,7 +137,7 @@ COLUMN_DOCS = {
     "time_reduction_vs_minus_staging": ColumnDoc(
         "Time saved against end-to-end", "The same against the condition that differs in staged training alone."
     ),
-    "class": ColumnDoc("Class", "The class, as the data name it; in `detection`, `all classes` in a row of totals."),
+    "class": ColumnDoc("Class", "The class, as the data name it; `all classes` in a row of totals."),
     "support": ColumnDoc("Photos of the class", "Reported photos of the class, mean over seeds."),
     "precision_mean": ColumnDoc("Precision", "Share of the answers of this class that are right; 0 if there are none."),
     "precision_low": ColumnDoc("Precision, low", "Lower bound of the 95 % interval."),
@@ -154,7 +159,8 @@ COLUMN_DOCS = {
         "p",
         "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds); in `detection`, in a "
         "row of a whole class or split, Fisher's exact two-sided p of its share against that of all other photos, "
-        "Holm-corrected over the classes or splits.",
+        "Holm-corrected over the classes or splits; in `audit_shortcuts`, twice the median p over random halves of the "
+        "photographs, Holm-corrected over the rows of one question and set of features.",
     ),
     "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos."),
     "paper_drop": ColumnDoc("Paper: drop", "The paper's drop in validation accuracy."),
@@ -224,6 +230,7 @@ COLUMN_DOCS = {
     "face_px_median": ColumnDoc(
         "Median face (px)", "Longer side of the chosen face's box, pixels of the photo; empty without a face."
     ),
+    **{name: ColumnDoc(*doc) for name, doc in audit_columns.DOCS.items()},
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -32,6 +33,8 @@ class ReportContext:
     """One row a photo, columns of orchestrator/detection/photos.py; None where that is not recorded."""
     crops: str = ""
     """Where the crops and their contact sheets lie, as the page may name it: no absolute path."""
+    audit: Mapping[str, Any] | None = None
+    """What `audit.json` holds; None where there was no audit."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Photos left out, by reason."""
     summary: Mapping[str, str] = field(default_factory=dict)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from datasets.protocols import PROTOCOLS
-from orchestrator.report import wording
+from orchestrator.report import audit_display, wording
+from orchestrator.report.shown import Row, Shown, TableDoc
+from orchestrator.report.shown import bounds as _bounds
+from orchestrator.report.shown import duration_column as _duration
+from orchestrator.report.shown import number_column as _number
+from orchestrator.report.shown import number_if_any_column as _number_if_any
+from orchestrator.report.shown import percent_column as _percent
+from orchestrator.report.shown import percent_interval_column as _percent_interval
+from orchestrator.report.shown import text_column as _text
 from search_spaces.conditions import TITLES, title_of
-
-Row = Mapping[Hashable, Any]
-
-
-@dataclass(frozen=True)
-class TableDoc:
-    """`title` heads the table, `reading` says how to read it."""
-
-    title: str
-    reading: str
-
 
 TABLE_DOCS = {
     "table1": TableDoc(
@@ -71,48 +66,8 @@ TABLE_DOCS = {
         "The share is of all photos of the row, with its 95 % interval over photos (Wilson). Where it differs by "
         "class, crops are not missing at random, which biases comparisons of face crops with full frames.",
     ),
+    **audit_display.TABLE_DOCS,
 }
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A column of the reading view. `numeric` cells stand right-aligned and do not wrap.
-
-    `only_if`: left out unless that column of the table is above zero somewhere.
-    """
-
-    heading: str
-    render: Callable[[Row], str]
-    numeric: bool = True
-    only_if: str = ""
-
-
-def _text(heading: str, column: str, words: Mapping[str, str] | None = None) -> Shown:
-    return Shown(heading, lambda row: (words or {}).get(row[column], str(row[column])), numeric=False)
-
-
-def _percent(heading: str, column: str) -> Shown:
-    return Shown(heading, lambda row: wording.percent(row[column]))
-
-
-def _number(heading: str, column: str, digits: int = 0) -> Shown:
-    return Shown(heading, lambda row: wording.number(row[column], digits))
-
-
-def _number_if_any(heading: str, column: str) -> Shown:
-    return Shown(heading, lambda row: wording.number(row[column]), only_if=column)
-
-
-def _duration(heading: str, column: str) -> Shown:
-    return Shown(heading, lambda row: wording.duration(row[column]))
-
-
-def _bounds(row: Row, name: str) -> tuple[float, float, float]:
-    return row[f"{name}_mean"], row[f"{name}_low"], row[f"{name}_high"]
-
-
-def _percent_interval(heading: str, name: str) -> Shown:
-    return Shown(heading, lambda row: wording.percent_interval(*_bounds(row, name)))
 
 
 def difference_text(row: Row) -> str:
@@ -257,6 +212,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _number("Median face (px)", "face_px_median"),
         P_VALUE,
     ),
+    **audit_display.SHOWN,
 }
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from orchestrator.paper import Paper
+from orchestrator.report.audit_page import page_audit
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table, status_counts
 from orchestrator.report.detection_words import findings, share_line
 from orchestrator.report.display import (
     TABLE_DOCS,
-    ReadingTable,
-    TableDoc,
     comparison_text,
     difference_text,
     reading_table,
@@ -26,9 +23,8 @@ from orchestrator.report.display import (
 from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
 from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
+from orchestrator.report.template import MINUS, PageTable, page_template
 from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
-
-MINUS = "\u2212"
 
 
 @dataclass(frozen=True)
@@ -41,15 +37,6 @@ class Verdict:
     paper_verdict: str
     numbers: str
     reason: str
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """A table with its heading and how to read it."""
-
-    name: str
-    doc: TableDoc
-    view: ReadingTable
 
 
 @dataclass(frozen=True)
@@ -80,10 +67,7 @@ def render_page(
     figures: Mapping[str, bytes],
 ) -> str:
     """The page as HTML. `figures`: SVG by name. The same arguments give the same text."""
-    template = resources.files("orchestrator.report").joinpath("page.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["minus"] = lambda text: text.replace("-", MINUS)
-    return environment.from_string(template).render(
+    return page_template("page.html.j2").render(
         context=context,
         paper=paper,
         subtitle=_subtitle(results, context),
@@ -93,6 +77,7 @@ def render_page(
         tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
         figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
         detection=_detection(context),
+        audit=None if context.audit is None else page_audit(context.audit, sheets_at=f"{context.crops}/audit"),
         facts=_facts(results, context),
         protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
         notes=make_notes(results, context),

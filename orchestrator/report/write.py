@@ -32,10 +32,8 @@ def to_markdown(name: str, table: pd.DataFrame) -> str:
     """Every column under its heading, numbers to 3 digits, in GitHub's notation."""
     cells = _rounded(table, 3).astype(object).map(_markdown_cell)
     cells.columns = pd.Index([COLUMN_DOCS[column].heading for column in table.columns])
-    body = (
-        cells.to_markdown(index=False, disable_numparse=True) if len(cells) else "No finished trial has a row here.\n"
-    )
     doc = TABLE_DOCS[name]
+    body = cells.to_markdown(index=False, disable_numparse=True) if len(cells) else doc.empty
     return f"# {doc.title}\n\n{doc.reading}\n\n{body.rstrip()}\n"
 
 

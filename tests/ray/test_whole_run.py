@@ -49,6 +49,7 @@ def test_run_folder_holds_all_that_was_promised(finished):
         *("excluded.parquet", "protocols.json"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
         *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection")),
+        *("audit.json", "findings.csv", "label_patch.csv", "tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),
         *(
             f"models/{name}/{file}"
@@ -63,9 +64,10 @@ def test_run_folder_holds_all_that_was_promised(finished):
     assert "8 of 8 trials finished (8 in this call)." in said
     assert "Overhead of scheduling" in said
     assert "Photos: 36: " in said
+    assert said.startswith("Audit: ")
     assert "Photos to look at: " in said
     (crops,) = (path.parent for path in (out.parent / "crops").glob("*/manifest.json"))
-    assert {"photos.csv", "detection.csv", "least_certain.png"} <= {path.name for path in crops.iterdir()}
+    assert {"photos.csv", "detection.csv", "least_certain.png", "audit"} <= {path.name for path in crops.iterdir()}
     assert [path.name for path in out.rglob("*.png") if path.parent.name != "figures"] == []
     assert f"{out}/report.html" in said
 

@@ -95,13 +95,13 @@ def test_unknown_word_is_refused_with_the_way_out(capsys, arguments, message):
     assert "--help` lists what there is" in said
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "crop", "sample", "report", "spec", "doctor"])
+@pytest.mark.parametrize("command", ["run", "plan", "crop", "audit", "sample", "report", "spec", "doctor"])
 def test_every_command_explains_itself_with_an_example(capsys, command):
     with pytest.raises(SystemExit):
         main([command, "--help"])
     said = capsys.readouterr().out
     assert "example" in said
-    if command in ("run", "plan", "crop", "spec"):
+    if command in ("run", "plan", "crop", "audit", "spec"):
         assert all(f"--{name.replace('_', '-')}" in said for name in Spec.model_fields)
 
 

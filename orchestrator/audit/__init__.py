@@ -1,0 +1,1 @@
+"""What the photos can prove, before anything is trained on them: copies, conflicts, leaks, ceilings, shortcuts."""

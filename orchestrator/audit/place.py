@@ -1,0 +1,43 @@
+"""The folder that `facet audit` writes into, and what it may hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from datasets.errors import UserError
+from datasets.folder import Folder
+
+STUDY_FILE = "study.json"
+"""What makes a folder a run's; see orchestrator/study.py."""
+PLAN_FILE = "plan.json"
+"""Written before it; see orchestrator/run_files.py."""
+_OWN = re.compile(
+    r"audit\.json|audit\.html|findings\.csv|label_patch(\.proposed)?\.csv|sheets(/copies-\d+\.png)?|"
+    r"tables(/(audit_\w+\.(csv|md|tex)|README\.md))?"
+)
+
+
+def holds_audit_alone(folder: Folder) -> bool:
+    """Whether a local folder holds an audit's files and no others (hidden files aside)."""
+    base = Path(folder.base)
+    found = [path.relative_to(base) for path in base.rglob("*")]
+    names = [path.as_posix() for path in found if not path.name.startswith(".")]
+    return "audit.json" in names and all(_OWN.fullmatch(name) for name in names)
+
+
+def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
+    """Raise UserError unless the folder is new, empty, an audit's, or that of a run on the same photos."""
+    if folder.is_local and Path(folder.base).is_file():
+        raise UserError(f"`out` {folder} is a file. Name a folder.")
+    try:
+        if folder.exists(STUDY_FILE):
+            if folder.read_json(PLAN_FILE)["crop_fingerprint"] != crop_fingerprint:
+                raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")
+            return
+    except OSError as error:
+        raise UserError(f"`out` {folder} cannot be reached ({' '.join(str(error).split())}).") from None
+    if folder.is_local and Path(folder.base).is_dir():
+        others = [path for path in Path(folder.base).iterdir() if not path.name.startswith(".")]
+        if others and not holds_audit_alone(folder):
+            raise UserError(f"`out` {folder} is not empty and holds neither an audit nor a run. Choose another --out.")
