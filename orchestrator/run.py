@@ -166,9 +166,10 @@ def _left(study: Study, ledger: Ledger) -> list[Cell]:
 
 
 def describe_result(result: RunResult) -> list[str]:
-    """The closing summary: what was done, and where to look."""
-    lines = [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
-    lines += [f"{title}: {text}" for title, text in result.summary.items()]
+    """The closing summary: the audit's findings, what was done, and where to look."""
+    lines = [f"Audit: {result.summary['Audit']}"] if "Audit" in result.summary else []
+    lines += [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
+    lines += [f"{title}: {text}" for title, text in result.summary.items() if title != "Audit"]
     lines += [f"FAILED {_name(failure.cell)}: {failure.reason}" for failure in result.failures]
     if result.failures:
         lines.append(f"What Ray and the trials wrote: {result.log}")

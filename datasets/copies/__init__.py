@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-
 COPIES_FORMAT = 1
 """Raised when the same photos would be grouped otherwise."""
 

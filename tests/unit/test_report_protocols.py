@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from datasets.folder import Folder
 from orchestrator.paper import load_paper
 from orchestrator.report.results import make_results
 from orchestrator.report.survival import survives
+from orchestrator.report.suspects import write_suspects
 from orchestrator.report.tables import build_tables
 from tests.unit.report_fixtures import CLASSES, make_predictions, make_record, results_of
 
@@ -133,3 +135,21 @@ def test_accuracy_under_protocols_stands_side_by_side():
     (row,) = build_tables(results_of(records), load_paper())["protocols"].to_dict("records")
     assert (row["paper_mean"], row["clean_mean"], row["optimism"]) == (0.9, 0.75, pytest.approx(0.15))
     assert (row["clean_photos"], row["grouped_kfold_photos"], pd.isna(row["grouped_kfold_mean"])) == (20, 0, True)
+
+
+def test_likely_label_errors_come_from_folds_and_the_model_that_knows_most_classes(tmp_path):
+    folder = Folder.at(tmp_path)
+    assert write_suspects(results_of([make_record("plus_rare_class", 0)]), folder) is None
+    folds = [
+        make_record(
+            "plus_rare_class", 0, 7, protocol="grouped_kfold", true_labels=["joy"] * 8, fold=number, num_folds=2,
+            key=f"k{number}",
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    rows = make_predictions(folds)
+    rows["photo"] = [f"{number}.png" for number in range(16)]
+    suspects = write_suspects(make_results(folds, rows), folder)
+    table = pd.read_csv(tmp_path / suspects.file)
+    assert (len(table), set(table["path"][:2])) == (16, {"7.png", "15.png"})
+    assert "over 1 seed of grouped_kfold" in suspects.sentence
