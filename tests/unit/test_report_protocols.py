@@ -142,14 +142,13 @@ def test_likely_label_errors_come_from_folds_and_the_model_that_knows_most_class
     assert write_suspects(results_of([make_record("plus_rare_class", 0)]), folder) is None
     folds = [
         make_record(
-            "plus_rare_class", 0, 7, protocol="grouped_kfold", true_labels=["joy"] * 8, fold=number, num_folds=2,
-            key=f"k{number}",
+            "plus_rare_class", 0, 19, protocol="grouped_kfold", fold=number, num_folds=2, key=f"k{number}",
         )
         for number in range(2)
     ]  # fmt: skip
     rows = make_predictions(folds)
-    rows["photo"] = [f"{number}.png" for number in range(16)]
+    rows["photo"] = [f"{number}.png" for number in range(40)]
     suspects = write_suspects(make_results(folds, rows), folder)
     table = pd.read_csv(tmp_path / suspects.file)
-    assert (len(table), set(table["path"][:2])) == (16, {"7.png", "15.png"})
+    assert (len(table), set(table["path"][:2])) == (40, {"19.png", "39.png"})
     assert "over 1 seed of grouped_kfold" in suspects.sentence
