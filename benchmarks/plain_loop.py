@@ -27,6 +27,7 @@ from torch.nn import functional
 
 from datasets.cropper import CropConfig, PhotoCropper
 from datasets.folder import Folder
+from datasets.protocols import REPORT, TRAIN
 from datasets.sample import write_sample
 from datasets.shards import SCHEMA, CropManifest, write_manifest, write_shard
 from datasets.sources import SourceConfig, open_source
@@ -161,11 +162,12 @@ def main() -> None:
     imagenet = imagenet_state("tf_efficientnet_lite0", "imagenet")
     num_classes = len(arrays.classes) - (RARE in arrays.classes)
     start = build_model(PROPOSED, ModelConfig(), num_classes=num_classes, seed=0, imagenet=imagenet).state_dict()
+    roles = np.where(arrays.split == "train", TRAIN, REPORT).astype(np.int8)
     differences, ratios = [], []
     for _ in range(options.pairs):
         began = time.perf_counter()
         outcome = run_training(
-            job, arrays, imagenet, team=Team(), checkpointer=no_checkpoints(), report=lambda record: None
+            job, arrays, roles, imagenet, team=Team(), checkpointer=no_checkpoints(), report=lambda record: None
         )
         middle = time.perf_counter()
         plain = plain_script(arrays, cfg, 0, {name: tensor.clone() for name, tensor in start.items()})

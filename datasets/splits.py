@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from datasets.errors import UserError
 from datasets.sources import Photo, Source, SourceConfig
@@ -68,6 +67,8 @@ def _with_reported_set(photos: Sequence[Photo]) -> tuple[Photo, ...]:
 
 
 def _stratified(photos: Sequence[Photo], cfg: SourceConfig) -> tuple[Photo, ...]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # few sources need it, and it is slow
+
     rows = sorted(photos, key=lambda photo: photo.path)
     num_folds = max(2, round(1 / cfg.test_frac))
     label, count = min(Counter(photo.label for photo in rows).items(), key=lambda item: (item[1], item[0]))

@@ -14,6 +14,7 @@ from orchestrator.audit.findings import FINDINGS_FILE
 from orchestrator.audit.place import STUDY_FILE, check_audit_folder
 from orchestrator.audit.step import split_origin
 from orchestrator.cluster import connect
+from orchestrator.cropping import crop_study, whole_crops
 from orchestrator.detection.files import write_crop_report
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
@@ -21,7 +22,7 @@ from orchestrator.report.audit_page import audit_tables, render_audit
 from orchestrator.report.audit_words import fact_sentences, finding_sentences
 from orchestrator.report.wording import counted
 from orchestrator.report.write import write_tables
-from orchestrator.run import crop_study, prepare, whole_crops
+from orchestrator.run import prepare
 from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 from orchestrator.study import RUNS, Study
@@ -40,7 +41,7 @@ def audit_only(spec: Spec, *, verbose: bool) -> AuditResult:
     with LiveView() as live:
         study, _, placement = prepare(spec, live, verbose=verbose, check_folder=False, train=False)
         folder = audit_folder(study)
-        check_audit_folder(folder, study.data_fingerprint)
+        check_audit_folder(folder, study.crop_fingerprint)
         with locked(folder):
             if read_manifest(study.crop_folder) is None:
                 with quiet(not verbose):

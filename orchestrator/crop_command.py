@@ -6,13 +6,14 @@ import shutil
 
 from datasets.shards import read_manifest
 from orchestrator.cluster import connect
+from orchestrator.cropping import crop_study, whole_crops
 from orchestrator.detection.files import TABLE_FILE, where_to_look, write_crop_report
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
 from orchestrator.report.detection import detection_table
 from orchestrator.report.detection_words import counts_line, findings, terminal_table
 from orchestrator.report.wording import counted
-from orchestrator.run import crop_study, prepare, whole_crops
+from orchestrator.run import prepare
 from orchestrator.spec import Spec
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from datasets.folder import Folder
 
-FORMAT = 1
+FORMAT = 2
 Record = dict[str, Any]
+_ORDER = ("condition", "protocol", "seed", "fold")
 
 PREDICTIONS_SCHEMA = pa.schema(
     [
@@ -26,6 +27,7 @@ PREDICTIONS_SCHEMA = pa.schema(
         pa.field("condition", pa.string()),
         pa.field("protocol", pa.string()),
         pa.field("seed", pa.int32()),
+        pa.field("fold", pa.int32(), metadata={"doc": "0 where the protocol has no folds"}),
         pa.field("true_label", pa.string()),
         pa.field("predicted_label", pa.string()),
         pa.field("face_found", pa.bool_()),
@@ -59,26 +61,38 @@ class Ledger:
         return self._records.read_json(f"{key}.json")
 
     def read_all(self, keys: Iterable[str] | None = None) -> list[Record]:
-        """The records of `keys` that are there (all by default), ordered by condition, protocol and seed."""
+        """The records of `keys` that are there (all by default), ordered by condition, protocol, seed and fold."""
         wanted = self.keys() if keys is None else self.keys() & set(keys)
         records = [self.read(key) for key in sorted(wanted)]
-        return sorted(records, key=lambda record: (record["condition"], record["protocol"], record["seed"]))
+        return sorted(records, key=lambda record: tuple(record[name] for name in _ORDER))
 
-    def write(self, record: Record, predictions: pa.Table) -> None:
-        """Predictions first, the record last: a record in the ledger is complete."""
+    def write(self, record: Record, predictions: pa.Table, excluded: pa.Table) -> None:
+        """Predictions first, the record last: a record in the ledger is complete.
+
+        excluded: of photos that are reported but for their class, which the model does not know.
+        """
         self.run_folder.write_bytes(record["predictions"], _parquet(predictions))
+        if record["excluded"] is not None:
+            self.run_folder.write_bytes(record["excluded"], _parquet(excluded))
         self._records.write_text(f"{record['key']}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
-    def read_predictions(self, records: Iterable[Record]) -> pd.DataFrame:
-        """The predictions of those trials, one row a (trial, photo); the columns of PREDICTIONS_SCHEMA."""
-        return self._predictions_table(records).to_pandas()
+    def read_predictions(self, records: Iterable[Record], kind: str = "predictions") -> pd.DataFrame:
+        """The predictions of those trials, one row a (trial, photo); the columns of PREDICTIONS_SCHEMA.
 
-    def write_merged_predictions(self, records: Iterable[Record]) -> None:
-        """`predictions.parquet`: the predictions of those trials in one file."""
-        self.run_folder.write_bytes("predictions.parquet", _parquet(self._predictions_table(records)))
+        kind: `predictions` of the reported photos, or `excluded` of those whose class was left out.
+        """
+        return self._predictions_table(records, kind).to_pandas()
 
-    def _predictions_table(self, records: Iterable[Record]) -> pa.Table:
-        files = (pa.BufferReader(self.run_folder.read_bytes(record["predictions"])) for record in records)
+    def write_merged_predictions(self, records: Sequence[Record]) -> None:
+        """`predictions.parquet` and, where a class was left out, `excluded.parquet`: of those trials in one file."""
+        for kind in ("predictions", "excluded"):
+            table = self._predictions_table(records, kind)
+            if kind == "predictions" or len(table):
+                self.run_folder.write_bytes(f"{kind}.parquet", _parquet(table))
+
+    def _predictions_table(self, records: Iterable[Record], kind: str) -> pa.Table:
+        names = [record[kind] for record in records if record[kind] is not None]
+        files = (pa.BufferReader(self.run_folder.read_bytes(name)) for name in names)
         tables = [pq.read_table(file, schema=PREDICTIONS_SCHEMA) for file in files]
         return pa.concat_tables(tables) if tables else PREDICTIONS_SCHEMA.empty_table()
 

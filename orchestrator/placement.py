@@ -8,7 +8,7 @@ from datasets.errors import UserError
 from datasets.pipeline import CropResources
 from orchestrator.cluster import Capacity
 from orchestrator.spec import Spec
-from trainables.worker import WorkerLayout
+from trainables.layout import WorkerLayout
 
 
 @dataclass(frozen=True)

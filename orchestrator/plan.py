@@ -10,9 +10,10 @@ from datasets.shards import read_manifest
 from orchestrator.cluster import Capacity
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement
-from orchestrator.study import PROTOCOL, Study
+from orchestrator.report.wording import counted
+from orchestrator.study import Study
+from trainables.layout import WorkerLayout
 from trainables.weights import describe_weights
-from trainables.worker import WorkerLayout
 
 
 def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dict[str, str]:
@@ -27,13 +28,22 @@ def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dic
         "Crops": f"{study.crop_folder} ({_describe_crops(study, placement)})",
         "Weights": f"{study.spec.backbone}, {describe_weights(study.spec.backbone, study.spec.weights)}",
         "Conditions": ", ".join(dict.fromkeys(job.name for job in study.jobs.values())),
-        "Protocol": f"{PROTOCOL} (best epoch chosen on the reported photos, as published)",
-        "Trials": f"{num_jobs} ({study.spec.seeds} seeds): {len(finished)} done, {num_jobs - len(finished)} to run",
+        "Protocols": ", ".join(_describe_protocol(study, name) for name in study.protocols),
+        "Trials": f"{num_jobs} ({_describe_grid(study)}): {len(finished)} done, {num_jobs - len(finished)} to run",
         "Cluster": capacity.description,
         "Each trial": _describe_layout(placement.layout),
         "At once": f"{placement.concurrent_trials} trials",
         "Run folder": str(study.run_folder),
     }
+
+
+def _describe_grid(study: Study) -> str:
+    seeds = counted(study.spec.seeds, "seed")
+    return f"{seeds}, {study.spec.folds} folds of grouped_kfold" if "grouped_kfold" in study.protocols else seeds
+
+
+def _describe_protocol(study: Study, name: str) -> str:
+    return f"{name} (left out if the photos prove not to support it)" if name in study.may_refuse else name
 
 
 def _describe_crops(study: Study, placement: Placement) -> str:

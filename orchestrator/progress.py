@@ -14,7 +14,7 @@ from rich.text import Text
 from orchestrator.quiet import own_stderr
 
 if TYPE_CHECKING:  # it imports torch and timm, which cropping does without
-    from search_spaces.grid import Cell
+    from trainables.job import Cell
 
 LINE_EVERY_S = 15.0
 """How often a line is written where there is no terminal to draw on."""

@@ -12,12 +12,23 @@ from datasets.folder import Folder
 from orchestrator.audit.files import read_document
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
+from orchestrator.division import PROTOCOLS_FILE
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.audit_words import headline
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
+from orchestrator.report.results import protocol_rank
+from orchestrator.report.wording import counted, listing
 from orchestrator.study import STUDY_FILE
+
+_RULES = {
+    "conflict": "copies of one photograph with different classes",
+    "leak": "copies of reported photos",
+    "subject": "people who are also in reported photos",
+    "copy": "further copies of a photograph",
+    "val_not_used": "val split, not used",
+}
 
 
 def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -31,8 +42,8 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     summary = _summary(records, sessions)
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
     study, photos = run_folder.read_json(STUDY_FILE), read_photos_csv(run_folder)
-    audit = _audit_of(run_folder, study["data_fingerprint"])
-    crops, crops_on_page = _crop_places(run_folder, plan.get("crops"), study["data_fingerprint"])
+    audit = _audit_of(run_folder, plan["crop_fingerprint"])
+    crops, crops_on_page = _crop_places(run_folder, plan["crops"], plan["crop_fingerprint"])
     build_report(
         run_folder,
         ReportContext(
@@ -49,7 +60,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             crops=crops_on_page,
             left_out=plan["left_out"],
             summary=summary,
-            notes=[f"{title}: {text}" for title, text in trouble.items()],
+            notes=[*_division_notes(run_folder), *(f"{title}: {text}" for title, text in trouble.items())],
         ),
     )
     lines = {} if audit is None else {"Audit": headline(audit)}
@@ -63,11 +74,27 @@ def _audit_of(run_folder: Folder, data_fingerprint: str) -> dict[str, Any] | Non
     return document if document is not None and document["data"]["fingerprint"] == data_fingerprint else None
 
 
-def _crop_places(run_folder: Folder, crops: str | None, data_fingerprint: str) -> tuple[str, str]:
+def _division_notes(run_folder: Folder) -> list[str]:
+    """What the protocols left out, and what the label patch changed."""
+    if not run_folder.exists(PROTOCOLS_FILE):
+        return []
+    held = run_folder.read_json(PROTOCOLS_FILE)
+    notes = list(held["refused"].values())
+    if held["label_patch"]:
+        changes = listing([f"{count} {name}" for name, count in held["label_patch"].items()])
+        notes.append(f"The label patch changes the data of every protocol, paper among them: {changes}.")
+    for protocol, account in held["protocols"].items():
+        counts = [f"{count} ({_RULES[rule]})" for rule, count in account["num_left_out"].items() if count]
+        if counts:
+            notes.append(f"Protocol {protocol} leaves out {listing(counts)} of {account['photos']} photos.")
+    return notes
+
+
+def _crop_places(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> tuple[str, str]:
     """Where the crops lie: in full for the terminal, and for the page without any absolute path."""
     if crops is None:
-        return str(run_folder.beside("crops") / data_fingerprint), f"../crops/{data_fingerprint}"
-    return str(Folder.at(crops) / data_fingerprint), data_fingerprint
+        return str(run_folder.beside("crops") / crop_fingerprint), f"../crops/{crop_fingerprint}"
+    return str(Folder.at(crops) / crop_fingerprint), crop_fingerprint
 
 
 def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str) -> dict[str, str]:
@@ -79,13 +106,19 @@ def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str
 
 
 def _best(records: list[Record]) -> dict[str, str]:
-    accuracies: dict[str, list[float]] = {}
+    """The best condition of each protocol."""
+    accuracies: dict[str, dict[str, list[float]]] = {}
+    seeds: dict[tuple[str, str], set[int]] = {}
     for record in records:
-        accuracies.setdefault(record["condition"], []).append(record["metrics"]["accuracy"])
-    if not accuracies:
-        return {}
-    mean, name = max((sum(values) / len(values), name) for name, values in accuracies.items())
-    return {"Best condition": f"{name}, {mean:.1%} mean accuracy over {len(accuracies[name])} seeds"}
+        protocol, condition = record["protocol"], record["condition"]
+        accuracies.setdefault(protocol, {}).setdefault(condition, []).append(record["metrics"]["accuracy"])
+        seeds.setdefault((protocol, condition), set()).add(record["seed"])
+    lines = {}
+    for protocol in sorted(accuracies, key=protocol_rank):
+        mean, name = max((sum(values) / len(values), name) for name, values in accuracies[protocol].items())
+        over = counted(len(seeds[protocol, name]), "seed")
+        lines[f"Best condition ({protocol})"] = f"{name}, {mean:.1%} mean accuracy over {over}"
+    return lines
 
 
 def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str, str]:

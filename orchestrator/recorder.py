@@ -36,12 +36,17 @@ class RunRecorder:
         """Keep a finished trial: the model if it is its condition's best, then predictions, then the record."""
         record = make_record(job, outcome, provenance=self._provenance, device=device, workers=workers)
         self._keep_best_model(record, outcome)
-        self._ledger.write(record, make_predictions(job, outcome))
+        excluded = make_predictions(job, outcome.classes, outcome.excluded)
+        self._ledger.write(record, make_predictions(job, outcome.classes, outcome.reported), excluded)
         self._folder.delete(f"checkpoints/{job.key}.pt")
 
     def _keep_best_model(self, record: Record, outcome: TrialOutcome) -> None:
-        """`models/<condition>/`: the seed of highest accuracy, the lowest seed among equals."""
-        folder = self._folder / "models" / record["condition"]
+        """The trial of highest accuracy on the photos that its epoch was chosen on; of equals the lowest seed, fold.
+
+        `models/<condition>/` for protocol paper, `models/<condition>-<protocol>/` for others.
+        """
+        protocol = record["protocol"]
+        folder = self._folder / "models" / (record["condition"] + ("" if protocol == "paper" else f"-{protocol}"))
         if folder.exists("config.json"):
             held = folder.read_json("config.json")
             if self._ledger.has(held["trial"]) and _rank(held) >= _rank(_model_config(record)):
@@ -50,8 +55,8 @@ class RunRecorder:
         folder.write_text("config.json", json.dumps(_model_config(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def _rank(config: dict[str, Any]) -> tuple[float, int]:
-    return config["accuracy"], -config["seed"]
+def _rank(config: dict[str, Any]) -> tuple[float, int, int]:
+    return config["accuracy_chosen_on"], -config["seed"], -config["fold"]
 
 
 def _model_config(record: Record) -> dict[str, Any]:
@@ -60,6 +65,7 @@ def _model_config(record: Record) -> dict[str, Any]:
         "condition",
         "protocol",
         "seed",
+        "fold",
         "definition",
         "model",
         "classes",
@@ -73,8 +79,10 @@ def _model_config(record: Record) -> dict[str, Any]:
         "image_size": record["image_size"],
         "input": "face crop" if record["definition"]["crop"] else "full frame",
         "accuracy": record["metrics"]["accuracy"],
+        "accuracy_chosen_on": record["epochs"][record["best_epoch"]]["val_accuracy"],
         "best_epoch": record["best_epoch"],
-        "note": "The seed of highest accuracy on the reported photos; tables/table1.csv has the mean over seeds.",
+        "note": "The trial of highest accuracy on the photos that its epoch was chosen on (protocol paper: the "
+        "reported ones); tables/table1.csv has the mean over seeds.",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from orchestrator.ledger import FORMAT, PREDICTIONS_SCHEMA, Record
-from trainables.job import TrialJob, TrialOutcome
+from trainables.job import Answers, TrialJob, TrialOutcome
 
 RECORDED_PACKAGES = (
     "facet-ablation",
@@ -31,59 +32,82 @@ def make_record(
     job: TrialJob, outcome: TrialOutcome, *, provenance: dict[str, Any], device: str, workers: int
 ) -> Record:
     """The ledger record of a finished trial. `provenance`: what the whole run shares (spec hash, data, weights)."""
-    state, logits = outcome.state, outcome.state.best_logits_EK
-    assert logits is not None
-    right = _predicted(outcome) == np.array(outcome.eval_labels)
-    found = np.array(outcome.eval_found)
     return {
         "format": FORMAT,
         "key": job.key,
         "condition": job.name,
         "protocol": job.protocol,
         "seed": job.seed,
+        "fold": job.fold,
+        "num_folds": job.num_folds,
         "definition": job.condition.to_dict(),
         "rare_class": job.rare_class,
         "model": job.model.to_dict(),
         "train": job.train.to_dict(),
         **provenance,
         "classes": list(outcome.classes),
-        "num_train": outcome.num_train,
-        "num_eval": len(outcome.eval_paths),
-        "num_eval_with_face": int(found.sum()),
-        "num_parameters": outcome.num_parameters,
-        "epochs": [record.to_dict() for record in state.epochs],
-        "best_epoch": state.best_epoch,
-        "metrics": {
-            "accuracy": state.best.val_accuracy,
-            "accuracy_with_face": float(right[found].mean()) if found.any() else None,
-            "macro_f1": state.best.val_macro_f1,
-            "loss": state.best.val_loss,
-        },
-        "wall_s": sum(record.wall_s for record in state.epochs),
-        "compute_s": sum(record.compute_s for record in state.epochs),
-        "interruptions": state.interruptions,
+        **_sizes(outcome),
+        **_course(outcome),
+        "metrics": _metrics(outcome),
         "workers": workers,
         "device": device,
         "versions": versions(),
         "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "predictions": f"predictions/{job.key}.parquet",
+        "excluded": f"predictions/{job.key}.excluded.parquet" if outcome.excluded.paths else None,
     }
 
 
-def make_predictions(job: TrialJob, outcome: TrialOutcome) -> pa.Table:
-    """One row a reported photo, of the best epoch, with the columns of PREDICTIONS_SCHEMA."""
-    logits, num_rows = outcome.state.best_logits_EK, len(outcome.eval_paths)
-    assert logits is not None
+def _sizes(outcome: TrialOutcome) -> dict[str, Any]:
+    return {
+        "num_train": sum(outcome.train_counts.values()),
+        "num_select": sum(outcome.select_counts.values()),
+        "num_eval": len(outcome.reported.paths),
+        "num_eval_with_face": sum(outcome.reported.found),
+        "num_dropped": outcome.num_dropped,
+        "num_parameters": outcome.num_parameters,
+        "train_counts": outcome.train_counts,
+        "select_counts": outcome.select_counts,
+    }
+
+
+def _course(outcome: TrialOutcome) -> dict[str, Any]:
+    state = outcome.state
+    return {
+        "epochs": [record.to_dict() for record in state.epochs],
+        "best_epoch": state.best_epoch,
+        "wall_s": sum(record.wall_s for record in state.epochs),
+        "compute_s": sum(record.compute_s for record in state.epochs),
+        "interruptions": state.interruptions,
+    }
+
+
+def _metrics(outcome: TrialOutcome) -> dict[str, float | None]:
+    reported = outcome.reported
+    right = _predicted(outcome.classes, reported) == np.array(reported.labels)
+    found = np.array(reported.found)
+    return {
+        "accuracy": outcome.accuracy,
+        "accuracy_with_face": float(right[found].mean()) if found.any() else None,
+        "macro_f1": outcome.macro_f1,
+        "loss": outcome.loss,
+    }
+
+
+def make_predictions(job: TrialJob, classes: Sequence[str], answers: Answers) -> pa.Table:
+    """One row a photo, of the epoch chosen, with the columns of PREDICTIONS_SCHEMA."""
+    num_rows = len(answers.paths)
     return pa.table(
         {
-            "photo": list(outcome.eval_paths),
+            "photo": list(answers.paths),
             "condition": [job.name] * num_rows,
             "protocol": [job.protocol] * num_rows,
             "seed": [job.seed] * num_rows,
-            "true_label": list(outcome.eval_labels),
-            "predicted_label": _predicted(outcome).tolist(),
-            "face_found": list(outcome.eval_found),
-            "logits": logits.tolist(),
+            "fold": [job.fold] * num_rows,
+            "true_label": list(answers.labels),
+            "predicted_label": _predicted(classes, answers).tolist(),
+            "face_found": list(answers.found),
+            "logits": answers.logits_EK.tolist(),
         },
         schema=PREDICTIONS_SCHEMA,
     )
@@ -94,6 +118,5 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED_PACKAGES}
 
 
-def _predicted(outcome: TrialOutcome) -> np.ndarray:
-    assert outcome.state.best_logits_EK is not None
-    return np.array(outcome.classes)[outcome.state.best_logits_EK.argmax(dim=1).numpy()]
+def _predicted(classes: Sequence[str], answers: Answers) -> np.ndarray:
+    return np.array(classes)[answers.logits_EK.argmax(dim=1).numpy()]

@@ -1,51 +1,32 @@
-"""A whole run, step by step: photos, crops, trials, tables, figures, report."""
+"""A whole run, step by step: photos, crops, audit, protocols, trials, tables, figures, report."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-from optuna.storages import BaseStorage
-
-from datasets.assembly import PhotoChangedError
-from datasets.crop_set import drop_damaged
-from datasets.cropper import CropConfig
-from datasets.errors import FailedError, UserError
 from datasets.folder import Folder
-from datasets.photo import READABLE
-from datasets.pipeline import crop_photos
 from datasets.sample import write_sample
-from datasets.shards import CropManifest, read_manifest, read_rows
+from datasets.shards import read_manifest, read_rows
 from datasets.sources import SAMPLE
-from datasets.splits import check_sides
-from datasets.store import PhotoArrays, load_arrays
 from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
+from orchestrator.cropping import check_readable, crop_study, whole_crops
+from orchestrator.division import Division, check_before_cropping, divide, without_refused, write_account
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
-from orchestrator.rebuild import rebuild_report
-from orchestrator.run_files import (
-    Session,
-    locked,
-    note_session,
-    set_aside,
-    study_storage,
-    write_detection,
-    write_identity,
-)
-from orchestrator.schedule import STALLED_AFTER_S, Failure, run_trials, start_recorder
+from orchestrator.run_files import Session, locked, note_session, set_aside, write_detection, write_identity
 from orchestrator.spec import Spec
 from orchestrator.study import Study, check_run_folder, make_study, sample_folder
 from orchestrator.tracking import Tracker, check_tracking
-from search_spaces.grid import Cell, sync_study
-from trainables.weights import describe_weights, ensure_weights, imagenet_state
-from trainables.worker import WorkerLayout
+from trainables.job import Cell
+from trainables.weights import ensure_weights
+
+if TYPE_CHECKING:  # torch and Tune take seconds to import, and cropping and plans do without
+    from orchestrator.schedule import Failure
 
 
 @dataclass
@@ -72,8 +53,9 @@ def run_study(
     """Do what `spec` says and is not done yet, then write all tables, figures and the report.
 
     `fresh`: rename an earlier run in the run folder first. `strict_audit`: raise FindingsError before training if the
-    audit of the photos finds anything. Raises UserError before anything is computed, where the spec
-    cannot be run. A trial that fails is in the result's `failures`; all others are kept.
+    audit has a finding. Raises UserError before anything is computed, where the spec cannot be run, and after cropping,
+    where the photos cannot support a protocol asked for. A trial that fails is in the result's `failures`; all others
+    are kept.
     """
     quiet_environment()
     check_tracking(spec)
@@ -89,22 +71,63 @@ def run_study(
 def _run_locked(
     study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, strict_audit: bool, verbose: bool
 ) -> RunResult:
-    ledger, session = Ledger(study.run_folder), Session(cluster=capacity.description)
+    session, ledger = Session(cluster=capacity.description), Ledger(study.run_folder)
     write_identity(study, capacity)
-    todo = _left(study, ledger)
-    result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), num_run=len(todo))
-    with Tracker(study.spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
+    before = ledger.keys()
+    with quiet(not verbose) as log:
         try:
-            if todo or read_manifest(study.crop_folder) is None:
-                with quiet(not verbose) as result.log:
-                    result.failures = _compute(
-                        study, todo, placement, session, live, tracker, strict_audit=strict_audit, verbose=verbose
+            _crop_if_needed(study, placement, session, live, verbose=verbose)
+            division = _divide(study, live, strict_audit=strict_audit)
+            study = without_refused(study, division)
+            write_identity(study, capacity)
+            todo = [cell for cell, job in study.jobs.items() if job.key not in before]
+            result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), len(todo), log=log)
+            with Tracker(study.spec, ledger, [job.key for job in study.jobs.values()]) as tracker:
+                if todo:
+                    from orchestrator.training import train_cells
+
+                    _join(study, live, verbose=verbose)
+                    result.failures = train_cells(
+                        study, division, todo, placement=placement, session=session, live=live, tracker=tracker
                     )
         finally:
-            note_session(study, ledger, session, todo)
-    result.num_finished = len(study.jobs) - len(_left(study, ledger))
+            note_session(study, ledger, session, before)
+    result.num_finished = len({job.key for job in study.jobs.values()} & ledger.keys())
+    from orchestrator.rebuild import rebuild_report
+
     result.summary = rebuild_report(study.run_folder, problems=dict(tracker.problems))
     return result
+
+
+def _crop_if_needed(study: Study, placement: Placement, session: Session, live: LiveView, *, verbose: bool) -> None:
+    if read_manifest(study.crop_folder) is not None:
+        return
+    started = time.monotonic()
+    _join(study, live, verbose=verbose)
+    crop_study(study, placement, live)
+    session.crop_s = time.monotonic() - started
+
+
+def _join(study: Study, live: LiveView, *, verbose: bool) -> None:
+    """Join or start Ray, and say so once."""
+    import ray
+
+    if not ray.is_initialized():
+        live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
+
+
+def _divide(study: Study, live: LiveView, *, strict_audit: bool) -> Division:
+    """Audit the crops, and divide them by what the audit found."""
+    with whole_crops(study.crop_folder):
+        check_readable(study)
+        write_detection(study)
+        photographs = audit_run(study, live, strict=strict_audit).photographs
+        statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
+    division = divide(study, statuses, photographs.group)
+    write_account(study, division)
+    for sentence in division.refused.values():
+        live.say(sentence)
+    return division
 
 
 def prepare(
@@ -120,6 +143,8 @@ def prepare(
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
     study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry, train=train)
+    if train:
+        check_before_cropping(study)
     if check_folder:
         check_run_folder(study)
     capacity = _capacity(spec, verbose=verbose)
@@ -140,171 +165,17 @@ def _left(study: Study, ledger: Ledger) -> list[Cell]:
     return [cell for cell, job in study.jobs.items() if job.key not in finished]
 
 
-def _compute(
-    study: Study,
-    todo: Sequence[Cell],
-    placement: Placement,
-    session: Session,
-    live: LiveView,
-    tracker: Tracker,
-    *,
-    strict_audit: bool,
-    verbose: bool,
-) -> list[Failure]:
-    live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
-    if read_manifest(study.crop_folder) is None:
-        started = time.monotonic()
-        crop_study(study, placement, live)
-        session.crop_s = time.monotonic() - started
-    with whole_crops(study.crop_folder):
-        _check_readable(study)
-        write_detection(study)
-        audit_run(study, live, strict=strict_audit)
-        arrays = load_arrays(study.crop_folder) if todo else None
-    if arrays is None:
-        return []
-    with study_storage(study.run_folder) as storage:
-        return _train(study, arrays, todo, placement, session, live, tracker, storage)
-
-
-@contextmanager
-def whole_crops(folder: Folder) -> Iterator[None]:
-    """Reads a finished set of crops. A shard that proves damaged is removed, and FailedError says what to do."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        damaged = drop_damaged(folder)
-        if not damaged:
-            raise
-        raise FailedError(
-            f"{', '.join(damaged)} of the crops in {folder} cannot be read ({str(error).splitlines()[0]}). What was "
-            "left of it is removed; run again, and its photos and those after it are cropped anew."
-        ) from error
-
-
-def _check_readable(study: Study) -> None:
-    """Raise UserError if unreadable photos leave a class without a photo to train or report on."""
-    statuses = read_rows(study.crop_folder, ["status"]).column("status").to_pylist()
-    readable = [photo for photo, status in zip(study.photos, statuses, strict=True) if status in READABLE]
-    if {photo.label for photo in readable} != set(study.source.classes):
-        raise UserError(f"`--data {study.source.name}`: a class has no readable photo. See {study.crop_folder}.")
-    check_sides(readable, study.source.name)
-
-
-def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManifest:
-    """Crop the study's photos into its crop folder. Needs a running Ray. Raises FailedError if that fails."""
-    try:
-        return crop_photos(
-            study.source,
-            study.photos,
-            CropConfig.part_of(study.spec),
-            study.crop_folder,
-            name=study.data_fingerprint,
-            resources=placement.crops,
-            expected_sha256=study.hashes,
-            shared_disk=placement.one_machine,
-            news=_CropNews(live),
-        )
-    except PhotoChangedError:
-        study.hash_cache.forget()  # a file can change behind its size and time
-        raise
-
-
-class _CropNews:
-    """Passes what the cropping says to the live view."""
-
-    def __init__(self, live: LiveView) -> None:
-        self.progress, self.say = live.counter("Cropping faces", "photos"), live.say
-
-
-def _train(
-    study: Study,
-    arrays: PhotoArrays,
-    todo: Sequence[Cell],
-    placement: Placement,
-    session: Session,
-    live: LiveView,
-    tracker: Tracker,
-    storage: BaseStorage,
-) -> list[Failure]:
-    spec, ledger = study.spec, Ledger(study.run_folder)
-    started = time.monotonic()
-    finished = {cell: ledger.read(job.key) for cell, job in study.jobs.items() if cell not in set(todo)}
-    sync_study(storage, study.cells, finished)
-    imagenet = imagenet_state(spec.backbone, spec.weights)
-    live.start_trials(total=len(study.jobs), finished=len(finished), epochs=spec.epochs)
-    session.concurrent = min(placement.concurrent_trials, len(todo))
-    try:
-        return run_trials(
-            study.jobs,
-            todo,
-            arrays=arrays,
-            imagenet=None if imagenet is None else {name: tensor.numpy() for name, tensor in imagenet.items()},
-            layout=_with_real_gpus(placement, live),
-            concurrent=placement.concurrent_trials,
-            recorder=start_recorder(study.run_folder, _provenance(study)),
-            storage=storage,
-            listener=_Listeners(live, tracker, study, session),
-        )
-    finally:
-        session.grid_s = time.monotonic() - started
-
-
-class _Listeners:
-    """Passes a trial's news to the live view, the trackers and the session's account of time."""
-
-    def __init__(self, live: LiveView, tracker: Tracker, study: Study, session: Session) -> None:
-        self._live, self._tracker, self._jobs, self._session = live, tracker, study.jobs, session
-        self.trial_started, self.trial_failed, self.stalled = live.trial_started, live.trial_failed, live.stalled
-
-    def epoch_done(self, cell: Cell, epoch: int, wall_s: float) -> None:
-        """A trial reported an epoch."""
-        self._live.epoch_done(cell, epoch, wall_s)
-        self._session.training_s += wall_s
-
-    def trial_done(self, cell: Cell, accuracy: float) -> None:
-        """A trial is in the ledger."""
-        self._live.trial_done(cell, accuracy)
-        self._tracker.trial_done(self._jobs[cell].key)
-
-
-def _with_real_gpus(placement: Placement, live: LiveView) -> WorkerLayout:
-    """Ask a worker whether torch sees the GPU that Ray counts: it decides how DDP workers talk."""
-    layout = placement.layout
-    if layout.workers == 1 or layout.gpus_per_worker == 0:
-        return layout
-    import ray
-
-    @ray.remote
-    def sees_gpu() -> bool:
-        import torch
-
-        return torch.cuda.is_available()
-
-    answer = sees_gpu.options(num_cpus=0, num_gpus=layout.gpus_per_worker).remote()
-    while not ray.wait([answer], timeout=STALLED_AFTER_S)[0]:
-        live.stalled(f"No machine with {layout.gpus_per_worker:g} GPUs has joined for {STALLED_AFTER_S:g} s. Waiting.")
-    return replace(layout, gpus_real=ray.get(answer))
-
-
-def _provenance(study: Study) -> dict[str, Any]:
-    """What every record of the run shares."""
-    return {
-        "spec_hash": study.spec_hash,
-        "data_fingerprint": study.data_fingerprint,
-        "data_name": study.source.name,
-        "data_generated": study.source.generated,
-        "image_size": study.spec.image_size,
-        "weights": describe_weights(study.spec.backbone, study.spec.weights),
-    }
-
-
 def describe_result(result: RunResult) -> list[str]:
     """The closing summary: the audit's findings, what was done, and where to look."""
     lines = [f"Audit: {result.summary['Audit']}"] if "Audit" in result.summary else []
     lines += [f"{result.num_finished} of {result.num_planned} trials finished ({result.num_run} in this call)."]
     lines += [f"{title}: {text}" for title, text in result.summary.items() if title != "Audit"]
-    lines += [f"FAILED {failure.cell[0]} (seed {failure.cell[2]}): {failure.reason}" for failure in result.failures]
+    lines += [f"FAILED {_name(failure.cell)}: {failure.reason}" for failure in result.failures]
     if result.failures:
         lines.append(f"What Ray and the trials wrote: {result.log}")
     return lines
+
+
+def _name(cell: Cell) -> str:
+    fold = f", fold {cell.fold}" if cell.protocol == "grouped_kfold" else ""
+    return f"{cell.condition} ({cell.protocol}, seed {cell.seed}{fold})"

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,6 @@ from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
 from orchestrator.study import STUDY_FILE, Study, holds_other_files, study_text
-from search_spaces.grid import Cell
 
 OPTUNA_FILE = "optuna.db"
 SESSIONS_FILE = "sessions.json"
@@ -100,6 +99,7 @@ def write_identity(study: Study, capacity: Capacity) -> None:
         "generated": study.source.generated,
         "left_out": study.source.left_out,
         "crops": study.spec.crops,
+        "crop_fingerprint": study.crop_fingerprint,
     }
     folder.write_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
     folder.write_text(STUDY_FILE, study_text(study))  # last: with it the folder is a run's
@@ -111,12 +111,11 @@ def write_detection(study: Study) -> None:
     study.run_folder.write_text(PHOTOS_FILE, to_photos_csv(photos))
 
 
-def note_session(study: Study, ledger: Ledger, session: Session, todo: Sequence[Cell]) -> None:
-    """Add this call to `sessions.json`, with the time that scheduling cost it."""
-    done = [study.jobs[cell].key for cell in todo if ledger.has(study.jobs[cell].key)]
-    if not done and not session.crop_s:
+def note_session(study: Study, ledger: Ledger, session: Session, before: Set[str]) -> None:
+    """Add this call to `sessions.json`, with the time that scheduling cost it. before: trials finished before it."""
+    session.trials = len({job.key for job in study.jobs.values()} & ledger.keys() - before)
+    if not session.trials and not session.crop_s:
         return  # a call that computed nothing leaves no trace
-    session.trials = len(done)
     folder = study.run_folder
     earlier = folder.read_json(SESSIONS_FILE) if folder.exists(SESSIONS_FILE) else []
     entry = {**session.__dict__, "overhead_s": session.overhead_s()}

@@ -20,9 +20,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from datasets.folder import Folder
 from datasets.store import PhotoArrays
 from orchestrator.recorder import RunRecorder
-from search_spaces.grid import Cell, grid_search
-from trainables.job import TrialJob
-from trainables.worker import METRIC, AblationTrial, WorkerLayout, cell_of
+from search_spaces.grid import grid_search
+from trainables.job import Cell, Part, TrialJob
+from trainables.layout import METRIC, WorkerLayout
+from trainables.worker import AblationTrial
 
 STALLED_AFTER_S = 60.0
 MAX_RETRIES = 3
@@ -71,6 +72,7 @@ def run_trials(
     todo: Sequence[Cell],
     *,
     arrays: PhotoArrays,
+    roles: Mapping[Part, np.ndarray],
     imagenet: dict[str, np.ndarray] | None,
     layout: WorkerLayout,
     concurrent: int,
@@ -86,8 +88,9 @@ def run_trials(
     trainable = tune.with_parameters(
         AblationTrial,
         arrays=arrays,
+        roles=roles,
         imagenet=imagenet,
-        jobs={cell_of(job): job for job in jobs.values()},
+        jobs=dict(jobs),
         layout=layout,
         recorder=recorder,
         scratch=scratch,
@@ -140,27 +143,23 @@ class _Relay(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The trial has its resources."""
-        self._listener.trial_started(_cell_of(trial))
+        self._listener.trial_started(Cell.of(trial.config))
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """An epoch, or the end of a trial."""
         if "epoch" in result and not result.get("done"):
-            self._listener.epoch_done(_cell_of(trial), result["epoch"], result["wall_s"])
+            self._listener.epoch_done(Cell.of(trial.config), result["epoch"], result["wall_s"])
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The trial's record is in the ledger."""
-        self._listener.trial_done(_cell_of(trial), trial.last_result[METRIC])
+        self._listener.trial_done(Cell.of(trial.config), trial.last_result[METRIC])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The trial failed for good."""
-        self.failures.append(Failure(_cell_of(trial), _reason(trial)))
-        self._listener.trial_failed(_cell_of(trial))
-
-
-def _cell_of(trial: Any) -> Cell:
-    return trial.config["condition"], trial.config["protocol"], trial.config["seed"]
+        self.failures.append(Failure(Cell.of(trial.config), _reason(trial)))
+        self._listener.trial_failed(Cell.of(trial.config))
 
 
 def _what_is_missing(trials: Sequence[Any]) -> str:

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from datasets.config import Config
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
+from datasets.protocols import PROTOCOLS
 from datasets.sources import SourceConfig
 from search_spaces.conditions import select_conditions
 from trainables.recipe import ModelConfig, TrainConfig
 
+AUTO = "auto"
 Preset = Literal["quick", "paper"]
 
 
@@ -33,8 +35,32 @@ class GridConfig(Config):
 
     conditions: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("table1", "leave_one_out")
     """Groups (table1, leave_one_out, factorial) and names of conditions, separated by commas."""
+    protocols: Annotated[tuple[str, ...], BeforeValidator(_names)] = (AUTO,)
+    """Side by side: paper (folders as they are, epoch chosen on the reported photos), clean (copies and contradictions
+    resolved, epoch chosen on a part of Train), grouped_kfold (every photo reported once a seed), by commas; auto is
+    paper, and clean where the photos support it."""
     seeds: int = Field(default=3, ge=1, le=1000)
     """Every condition runs under the seeds 0 to seeds - 1. Verdicts need at least 6."""
+
+    @field_validator("protocols")
+    @classmethod
+    def _known_protocols(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names != (AUTO,) and (not names or not set(names) <= set(PROTOCOLS)):
+            raise ValueError(f"one or more of {', '.join(PROTOCOLS)}, or {AUTO}")
+        return tuple(dict.fromkeys(names))
+
+
+class ProtocolConfig(Config):
+    """How the protocols divide the photos, and which labels are changed first."""
+
+    folds: int = Field(default=5, ge=2, le=100)
+    """Folds of grouped_kfold, and so trainings a condition and seed."""
+    select_frac: float = Field(default=0.2, gt=0, le=0.5)
+    """Share of the training photos on which clean and grouped_kfold choose the epoch (clean: where the source has no
+    val split)."""
+    label_patch: str | None = Field(default=None, min_length=1)
+    """A CSV file of photos to drop, keep or relabel, such as the label_patch.csv that `facet audit` proposes; the
+    photos themselves stay as they are."""
 
 
 class RunConfig(Config):
@@ -97,7 +123,7 @@ class PresetConfig(Config):
 
 
 # The last base gives the first fields.
-class Spec(RunConfig, TrainConfig, ModelConfig, CropConfig, GridConfig, SourceConfig, PresetConfig):
+class Spec(RunConfig, TrainConfig, ModelConfig, CropConfig, ProtocolConfig, GridConfig, SourceConfig, PresetConfig):
     """A whole run. Every field is a key of the YAML file and a flag of the command."""
 
     @model_validator(mode="after")

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasets.copies import COPIES_FORMAT
 from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
 from datasets.folder import Folder
 from datasets.hashes import HashCache, hash_photos
+from datasets.label_patch import LabelPatch, PatchedPhotos, apply_patch, read_patch
+from datasets.protocols import ROLES_FORMAT
 from datasets.shards import crop_fingerprint
 from datasets.sources import SAMPLE, Photo, Source, SourceConfig, open_source
 from datasets.splits import split_source
 from orchestrator.audit.place import holds_audit_alone
-from orchestrator.spec import Spec
+from orchestrator.spec import AUTO, Spec
 from search_spaces.conditions import select_conditions
-from search_spaces.grid import Cell
-from trainables.job import TrialJob
+from trainables.job import FORMAT, Cell, TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
-from trainables.train import FORMAT
-from trainables.worker import cell_of
 
-PROTOCOL = "paper"
-"""Folders as they are, and the best epoch chosen on the reported photos, as published."""
 STUDY_FILE = "study.json"
 RUNS = "runs"
 Progress = Callable[[int, int], None]
@@ -41,15 +40,29 @@ class Study:
     photos: tuple[Photo, ...]
     hashes: tuple[str, ...]
     """SHA-256 of every photo's file, in order; empty for one that cannot be read."""
+    patched: PatchedPhotos
+    crop_fingerprint: str
+    """Names the crops: the photos as the source has them, and how they are cropped."""
     data_fingerprint: str
+    """Names the data that is trained on: the crops, and the label patch where there is one."""
     spec_hash: str
     rare_class: str
     jobs: Mapping[Cell, TrialJob]
 
     @property
     def cells(self) -> list[Cell]:
-        """Every (condition, protocol, seed), seed by seed, so that an interrupted run leaves whole pairs."""
+        """Every trial, seed by seed, so that an interrupted run leaves whole pairs."""
         return list(self.jobs)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols that are run."""
+        return tuple(dict.fromkeys(cell.protocol for cell in self.jobs))
+
+    @property
+    def may_refuse(self) -> frozenset[str]:
+        """Protocols that are left out, not an error, where the photos turn out not to support them."""
+        return frozenset({"clean"} if self.spec.protocols == (AUTO,) else ())
 
     @property
     def run_folder(self) -> Folder:
@@ -60,7 +73,7 @@ class Study:
     @property
     def crop_folder(self) -> Folder:
         """Where the cropped photos are kept."""
-        return crops_root(self.spec) / self.data_fingerprint
+        return crops_root(self.spec) / self.crop_fingerprint
 
     @property
     def hash_cache(self) -> HashCache:
@@ -93,24 +106,43 @@ def make_study(spec: Spec, progress: Progress | None = None, *, keep_hashes: boo
     hashes = hash_photos(source, photos, cache=cache, keep=keep_hashes, progress=progress)
     if not any(hashes):
         raise UserError(f"No photo of `--data {location}` can be read, such as `{photos[0].path}`. Check the paths.")
-    data = crop_fingerprint(photos, hashes, CropConfig.part_of(spec))
+    crops = crop_fingerprint(photos, hashes, CropConfig.part_of(spec))
+    patch = read_patch(spec.label_patch) if train and spec.label_patch else LabelPatch()
+    patched = apply_patch(patch, photos, hashes, source.classes)
+    data = fingerprint({"crops": crops, "patch": patch.sha256}) if patch.lines else crops
     study = _identity(spec, rare_class, data)
-    jobs = {}
-    for seed in range(spec.seeds):
-        for name, condition in select_conditions(spec.conditions).items():
-            identity = {**study, "name": name, "condition": condition.to_dict(), "protocol": PROTOCOL, "seed": seed}
-            job = TrialJob(
-                key=fingerprint(identity),
+    jobs = {job.cell: job for job in _jobs(spec, study, rare_class)}
+    return Study(spec, source, photos, tuple(hashes), patched, crops, data, fingerprint(study), rare_class, jobs)
+
+
+def _jobs(spec: Spec, study: dict[str, Any], rare_class: str) -> Iterator[TrialJob]:
+    conditions = select_conditions(spec.conditions)
+    protocols = ("paper", "clean") if spec.protocols == (AUTO,) else spec.protocols
+    for seed, protocol in itertools.product(range(spec.seeds), protocols):
+        num_folds = spec.folds if protocol == "grouped_kfold" else 1
+        for fold, (name, condition) in itertools.product(range(num_folds), conditions.items()):
+            cell = Cell(name, protocol, seed, fold)
+            identity = study | cell._asdict() | {"name": name, "condition": condition.to_dict()}
+            yield TrialJob(
+                key=fingerprint(identity | _division(spec, protocol)),
                 name=name,
-                protocol=PROTOCOL,
+                protocol=protocol,
                 seed=seed,
+                fold=fold,
+                num_folds=num_folds,
                 condition=condition,
                 model=ModelConfig.part_of(spec),
                 train=TrainConfig.part_of(spec),
                 rare_class=rare_class,
             )
-            jobs[cell_of(job)] = job
-    return Study(spec, source, photos, tuple(hashes), data, fingerprint(study), rare_class, jobs)
+
+
+def _division(spec: Spec, protocol: str) -> dict[str, Any]:
+    """What else decides who plays which role under `protocol`."""
+    if protocol == "paper":
+        return {}
+    folds = {"folds": spec.folds} if protocol == "grouped_kfold" else {}
+    return {"select_frac": spec.select_frac, "copies": COPIES_FORMAT, "roles": ROLES_FORMAT} | folds
 
 
 def check_run_folder(study: Study) -> None:
@@ -169,7 +201,7 @@ def _rare_class(spec: Spec, source: Source) -> str:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     if old.get("data_fingerprint") != new["data_fingerprint"] and old.get("CropConfig") == new["CropConfig"]:
-        return "other photos"
+        return "other photos, or another label patch"
     for part in ("CropConfig", "ModelConfig", "TrainConfig"):
         for name, value in new[part].items():
             if old.get(part, {}).get(name) != value:

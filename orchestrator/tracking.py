@@ -121,7 +121,7 @@ def log_to_tensorboard(record: Record, folder: Path) -> None:
     """One event file: curves by epoch, and the trial's settings."""
     from tensorboardX import SummaryWriter
 
-    with SummaryWriter(str(folder / f"{record['condition']}-{record['protocol']}-s{record['seed']}")) as writer:
+    with SummaryWriter(str(folder / _run_name(record))) as writer:
         for epoch in record["epochs"]:
             for name in _CURVES:
                 writer.add_scalar(name, epoch[name], epoch["epoch"])
@@ -151,7 +151,7 @@ def log_to_wandb(record: Record, folder: Path, *, project: str, mode: str) -> No
     run = wandb.init(
         project=project,
         id=record["key"],
-        name=f"{record['condition']}-s{record['seed']}",
+        name=_run_name(record),
         group=record["condition"],
         job_type=record["protocol"],
         config=_wandb_config(record),
@@ -169,11 +169,17 @@ def log_to_wandb(record: Record, folder: Path, *, project: str, mode: str) -> No
     run.finish()
 
 
+def _run_name(record: Record) -> str:
+    fold = f"-f{record['fold']}" if record["num_folds"] > 1 else ""
+    return f"{record['condition']}-{record['protocol']}-s{record['seed']}{fold}"
+
+
 def _wandb_config(record: Record) -> dict[str, Any]:
     copied = (
         "condition",
         "protocol",
         "seed",
+        "fold",
         "definition",
         "model",
         "train",

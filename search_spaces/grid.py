@@ -17,20 +17,13 @@ from ray.tune.result import TRAINING_ITERATION
 from ray.tune.search.optuna import OptunaSearch
 
 from datasets.fingerprint import fingerprint
-from trainables.worker import METRIC
-
-Cell = tuple[str, str, int]
-"""Condition, protocol, seed."""
+from trainables.job import Cell
+from trainables.layout import METRIC
 
 
 def study_name(cells: Sequence[Cell]) -> str:
     """One study a grid: Optuna allows no other choices for a parameter once a study has some."""
     return f"ablation-{fingerprint([list(cell) for cell in cells], length=8)}"
-
-
-def cell_params(cell: Cell) -> dict[str, Any]:
-    """A cell as Optuna and Tune name it."""
-    return dict(zip(("condition", "protocol", "seed"), cell, strict=True))
 
 
 def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Cell, Mapping[str, Any]]) -> optuna.Study:
@@ -47,7 +40,7 @@ def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Ce
     for cell, trial in _waiting(study).items():
         if cell in finished:
             storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-    complete = {_cell_of(trial) for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
+    complete = {Cell.of(trial.params) for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     for cell in cells:
         if cell in finished and cell not in complete:
             study.add_trial(_finished_trial(cell, cells, finished[cell]))
@@ -74,33 +67,25 @@ def grid_search(storage: BaseStorage, cells: Sequence[Cell], todo: Sequence[Cell
         mode="max",
         storage=storage,
         study_name=study_name(cells),
-        points_to_evaluate=[cell_params(cell) for cell in todo if cell not in waiting],
+        points_to_evaluate=[cell._asdict() for cell in todo if cell not in waiting],
     )
 
 
 def _waiting(study: optuna.Study) -> dict[Cell, optuna.trial.FrozenTrial]:
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-    fixed = [(trial.system_attrs["fixed_params"], trial) for trial in waiting]
-    return {(params["condition"], params["protocol"], params["seed"]): trial for params, trial in fixed}
+    return {Cell.of(trial.system_attrs["fixed_params"]): trial for trial in waiting}
 
 
 def _space(cells: Sequence[Cell]) -> dict[str, BaseDistribution]:
-    columns = zip(*cells, strict=True)
-    names = ("condition", "protocol", "seed")
-    return {
-        name: CategoricalDistribution(list(dict.fromkeys(column))) for name, column in zip(names, columns, strict=True)
-    }
-
-
-def _cell_of(trial: optuna.trial.FrozenTrial) -> Cell:
-    return trial.params["condition"], trial.params["protocol"], trial.params["seed"]
+    columns = zip(Cell._fields, zip(*cells, strict=True), strict=True)
+    return {name: CategoricalDistribution(list(dict.fromkeys(column))) for name, column in columns}
 
 
 def _finished_trial(cell: Cell, cells: Sequence[Cell], record: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
     return create_trial(
         state=TrialState.COMPLETE,
         value=record["metrics"]["accuracy"],
-        params=cell_params(cell),
+        params=cell._asdict(),
         distributions=_space(cells),
         intermediate_values={epoch["epoch"] + 1: epoch["val_accuracy"] for epoch in record["epochs"]},
         user_attrs={"key": record["key"]},

@@ -123,7 +123,7 @@ def tiny_job() -> Callable[..., TrialJob]:
         return TrialJob(
             key="key",
             name="name",
-            protocol="quick",
+            protocol="paper",
             seed=seed,
             condition=condition or Condition(),
             model=ModelConfig(weights="random"),

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datasets.protocols import REPORT, SELECT, TRAIN
 from datasets.store import PhotoArrays
 from trainables.augment import augment, draw_augmentation, flip_landmarks
 from trainables.condition import Condition
@@ -38,29 +39,56 @@ class Batch:
 
 @dataclass(frozen=True)
 class View:
-    """The part of the photos that a condition sees. `rows_*` index the arrays; `label_of_N` is -1 where excluded."""
+    """The part of the photos that a condition sees. `rows_*` index the arrays; `label_of_N` is -1 where excluded.
+
+    rows_select: the photos that the epoch is chosen on; the reported ones where the protocol sets none apart.
+    rows_excluded: reported but for their class. num_dropped: reported but for having no face.
+    """
 
     arrays: PhotoArrays
     image_NSSC: np.ndarray
     label_of_N: np.ndarray
     classes: tuple[str, ...]
     rows_train: np.ndarray
-    rows_eval: np.ndarray
+    rows_select: np.ndarray
+    rows_report: np.ndarray
+    rows_excluded: np.ndarray
+    num_dropped: int
+
+    @property
+    def selects_on_reported(self) -> bool:
+        """Whether the epoch is chosen on the very photos that are reported."""
+        return self.rows_select is self.rows_report
+
+    def counts(self, rows: np.ndarray) -> dict[str, int]:
+        """Photos by class."""
+        counts = np.bincount(self.label_of_N[rows], minlength=len(self.classes))
+        return dict(zip(self.classes, counts.tolist(), strict=True))
 
 
-def view_of(arrays: PhotoArrays, condition: Condition, rare_class: str, *, drop_faceless: bool = False) -> View:
-    """What `condition` trains and reports on: crop or frame, with or without the rare class and faceless photos."""
+def view_of(
+    arrays: PhotoArrays, role_N: np.ndarray, condition: Condition, rare_class: str, *, drop_faceless: bool = False
+) -> View:
+    """What `condition` trains and reports on: crop or frame, with or without the rare class and faceless photos.
+
+    role_N: (N,) int8, what each photo is to its protocol (see datasets/protocols.py).
+    """
     kept = [name for name in arrays.classes if not (condition.rare_class_excluded and name == rare_class)]
     new_index = np.array([kept.index(name) if name in kept else -1 for name in arrays.classes], dtype=np.int64)
     label_of_N = new_index[arrays.label]
-    included = (label_of_N >= 0) & (arrays.found | (not drop_faceless))
+    usable = arrays.found | (not drop_faceless)
+    included = (label_of_N >= 0) & usable
+    rows_select, rows_report = (np.flatnonzero(included & (role_N == role)) for role in (SELECT, REPORT))
     return View(
         arrays=arrays,
         image_NSSC=arrays.face_u8 if condition.crop else arrays.frame_u8,
         label_of_N=label_of_N,
         classes=tuple(kept),
-        rows_train=np.flatnonzero(included & (arrays.split == "train")),
-        rows_eval=np.flatnonzero(included & (arrays.split == "test")),
+        rows_train=np.flatnonzero(included & (role_N == TRAIN)),
+        rows_select=rows_select if (role_N == SELECT).any() else rows_report,
+        rows_report=rows_report,
+        rows_excluded=np.flatnonzero((label_of_N < 0) & usable & (role_N == REPORT)),
+        num_dropped=int(np.sum((label_of_N >= 0) & ~usable & (role_N == REPORT))),
     )
 
 
@@ -78,9 +106,9 @@ def train_batches(view: View, cfg: TrainConfig, *, seed: int, epoch: int, team: 
         yield _batch(view, mine, len(part), team.device, draws[torch.from_numpy(mine)])
 
 
-def eval_batches(view: View, team: Team) -> Iterator[Batch]:
-    """This worker's share of the reported photos, in order, not augmented."""
-    mine = view.rows_eval[team.rank :: team.size]
+def eval_batches(view: View, rows: np.ndarray, team: Team) -> Iterator[Batch]:
+    """This worker's share of `rows`, in order, not augmented."""
+    mine = rows[team.rank :: team.size]
     for start in range(0, len(mine), EVAL_ROWS):
         part = mine[start : start + EVAL_ROWS]
         yield _batch(view, part, len(part), team.device, None)

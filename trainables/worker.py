@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import queue
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,30 +23,12 @@ from ray.util.queue import Queue as RayQueue
 
 from datasets.store import PhotoArrays
 from trainables.checkpoint import Checkpointer
-from trainables.job import EpochRecord, TrialJob
+from trainables.job import Cell, EpochRecord, Part, TrialJob
+from trainables.layout import METRIC, WorkerLayout
 from trainables.team import Team
 from trainables.train import run_training
 
-METRIC = "accuracy"
-"""What a step reports to Tune: accuracy on the reported photos, of the epoch; in the last result, of the trial."""
 _POLL_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLayout:
-    """The workers of one trial and what each may use. `gpus_real`: whether torch sees a GPU where Ray counts one."""
-
-    workers: int = 1
-    cpus_per_worker: int = 1
-    gpus_per_worker: float = 0.0
-    gpus_real: bool = False
-
-    def trial_resources(self) -> tune.PlacementGroupFactory:
-        """What Tune reserves for the trial's own process."""
-        if self.workers > 1:
-            # It only waits for its workers, which Ray Train places: any share of a core could leave them short of one.
-            return tune.PlacementGroupFactory([{"memory": 1}])
-        return tune.PlacementGroupFactory([{"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}])
 
 
 class Recorder(Protocol):
@@ -57,13 +39,8 @@ class Recorder(Protocol):
     finish: Any
 
 
-def cell_of(job: TrialJob) -> tuple[str, str, int]:
-    """What names a trial in Tune and Optuna: condition, protocol, seed."""
-    return job.name, job.protocol, job.seed
-
-
 class AblationTrial(tune.Trainable):
-    """One (condition, protocol, seed). The result of each step holds METRIC; the last one also `done`."""
+    """One cell of the grid. The result of each step holds METRIC; the last one also `done`."""
 
     def setup(  # type: ignore[override]  # the rest comes from tune.with_parameters
         self,
@@ -71,7 +48,8 @@ class AblationTrial(tune.Trainable):
         *,
         arrays: PhotoArrays,
         imagenet: dict[str, np.ndarray] | None,
-        jobs: dict[tuple[str, str, int], TrialJob],
+        roles: Mapping[Part, np.ndarray],
+        jobs: Mapping[Cell, TrialJob],
         layout: WorkerLayout,
         recorder: Recorder,
         scratch: str,
@@ -79,6 +57,7 @@ class AblationTrial(tune.Trainable):
         """Keep what is shared. Nothing starts yet: Tune may run this trial on another actor after all."""
         self._shared: dict[str, Any] = {
             "arrays": arrays,
+            "roles": roles,
             "imagenet": imagenet,
             "layout": layout,
             "recorder": recorder,
@@ -102,7 +81,7 @@ class AblationTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Wait for the next epoch. Raises what the training raised."""
         if self._training is None:
-            job = self._jobs[self.config["condition"], self.config["protocol"], self.config["seed"]]
+            job = self._jobs[Cell.of(self.config)]
             self._training = _Training(job, self._thread, **self._shared)
         return self._training.next_result()
 
@@ -110,8 +89,18 @@ class AblationTrial(tune.Trainable):
 class _Training:
     """A trial's training in the actor's one training thread, and the queue of what it reports."""
 
-    def __init__(self, job: TrialJob, thread: Executor, *, layout: WorkerLayout, scratch: str, **shared: Any) -> None:
+    def __init__(
+        self,
+        job: TrialJob,
+        thread: Executor,
+        *,
+        layout: WorkerLayout,
+        scratch: str,
+        roles: Mapping[Part, np.ndarray],
+        **shared: Any,
+    ) -> None:
         self._job, self._layout, self._scratch = job, layout, scratch
+        shared |= {"role_N": roles[job.cell.part]}
         self._reports: Any = RayQueue(actor_options={"num_cpus": 0}) if layout.workers > 1 else queue.Queue()
         self._config = {"job": job, "layout": layout, "reports": self._reports, **shared}
         self._accuracy = thread.submit(self._run)
@@ -169,7 +158,7 @@ class _Training:
 
 
 def train_worker(config: dict[str, Any]) -> float:
-    """What every Ray Train worker runs; the accuracy of the trial's best epoch.
+    """What every Ray Train worker runs; the trial's accuracy on the reported photos.
 
     Only rank 0 reports epochs, keeps checkpoints and hands the outcome to the recorder.
     """
@@ -182,6 +171,7 @@ def train_worker(config: dict[str, Any]) -> float:
     outcome = run_training(
         job,
         arrays,
+        config["role_N"],
         None if imagenet is None else {name: torch.tensor(tensor) for name, tensor in imagenet.items()},
         team=team,
         checkpointer=Checkpointer(
@@ -192,7 +182,7 @@ def train_worker(config: dict[str, Any]) -> float:
     )
     if team.rank == 0:
         ray.get(recorder.finish.remote(job, outcome, device_name(team.device), team.size))
-    return outcome.state.best.val_accuracy
+    return outcome.accuracy
 
 
 def device_name(device: torch.device) -> str:

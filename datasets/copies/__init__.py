@@ -8,6 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+COPIES_FORMAT = 1
+"""Raised when the same photos would be grouped otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class CopyPair:

@@ -10,6 +10,8 @@ from datasets.folder import Folder
 
 STUDY_FILE = "study.json"
 """What makes a folder a run's; see orchestrator/study.py."""
+PLAN_FILE = "plan.json"
+"""Written before it; see orchestrator/run_files.py."""
 _OWN = re.compile(
     r"audit\.json|audit\.html|findings\.csv|label_patch(\.proposed)?\.csv|sheets(/copies-\d+\.png)?|"
     r"tables(/(audit_\w+\.(csv|md|tex)|README\.md))?"
@@ -24,13 +26,13 @@ def holds_audit_alone(folder: Folder) -> bool:
     return "audit.json" in names and all(_OWN.fullmatch(name) for name in names)
 
 
-def check_audit_folder(folder: Folder, data_fingerprint: str) -> None:
+def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
     """Raise UserError unless the folder is new, empty, an audit's, or that of a run on the same photos."""
     if folder.is_local and Path(folder.base).is_file():
         raise UserError(f"`out` {folder} is a file. Name a folder.")
     try:
         if folder.exists(STUDY_FILE):
-            if folder.read_json(STUDY_FILE).get("data_fingerprint") != data_fingerprint:
+            if folder.read_json(PLAN_FILE)["crop_fingerprint"] != crop_fingerprint:
                 raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")
             return
     except OSError as error:

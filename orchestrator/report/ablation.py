@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.paper import Paper
 from orchestrator.report.intervals import paired_difference
 from orchestrator.report.results import Group, Results
+from orchestrator.report.verdicts import decide
 
 COMPONENTS = {
     "minus_crop": "Face cropping",
@@ -42,6 +43,7 @@ def _row(proposed: Group, other: Group, paper: Paper) -> dict[str, Any] | None:
         "drop_low": drop.low,
         "drop_high": drop.high,
         "p_value": difference.p_value,
+        "verdict": decide(drop.mean, difference),
         "seeds": difference.num_pairs,
         "photos": proposed.photos,
         "drop_in_photos": drop.mean * proposed.photos,

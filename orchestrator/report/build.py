@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datasets.folder import Folder
 from orchestrator.ledger import Ledger
 from orchestrator.paper import load_paper
@@ -11,6 +13,7 @@ from orchestrator.report.detection import detection_table
 from orchestrator.report.figures import build_figures, write_figures
 from orchestrator.report.page import render_page
 from orchestrator.report.results import make_results
+from orchestrator.report.suspects import write_suspects
 from orchestrator.report.tables import build_tables
 from orchestrator.report.write import write_tables
 
@@ -24,12 +27,16 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     """
     ledger, paper = Ledger(run_folder), load_paper()
     records = ledger.read_all(context.keys)
-    results = make_results(records, ledger.read_predictions(records))
+    results = make_results(records, ledger.read_predictions(records), ledger.read_predictions(records, "excluded"))
     tables, figures = build_tables(results, paper), build_figures(results, paper)
     extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
     audit = {} if context.audit is None else audit_tables(context.audit)
     written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
+    suspects = write_suspects(results, run_folder)
+    if suspects is not None:
+        written.append(suspects.file)
+        context = replace(context, notes=[*context.notes, suspects.sentence])
     page = render_page(results, context, paper=paper, tables=tables, figures=images)
     run_folder.write_text("report.html", page)
     return [*written, "report.html"]

@@ -11,7 +11,7 @@ from orchestrator.paper import Paper
 from orchestrator.report.figure_style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, panels
 from orchestrator.report.intervals import Interval
 from orchestrator.report.results import Group, Results
-from orchestrator.report.tables import class_intervals, condition_interval
+from orchestrator.report.tables import class_intervals
 from search_spaces.conditions import TABLE1
 
 METRIC_COLOURS = {"precision": BLUE, "recall": ORANGE, "f1": GREEN}
@@ -92,7 +92,7 @@ def _label_classes(axis: Axes, classes: list[str]) -> None:
 
 
 def _draw_stages(axis: Axes, groups: list[Group], paper: Paper) -> None:
-    intervals, places = [condition_interval(group) for group in groups], np.arange(len(groups))
+    intervals, places = [group.accuracy_interval for group in groups], np.arange(len(groups))
     means = [interval.mean for interval in intervals]
     bars, ours = _whiskers(intervals), "Here (95 % interval)"
     axis.errorbar(means, places, xerr=bars, fmt="o", color=BLUE, capsize=3, markersize=6, label=ours)

@@ -27,7 +27,8 @@ FIGURE_DOCS = {
     "figure3": FigureDoc(
         "Figure 3. Validation accuracy by epoch",
         "Line: mean over seeds; band: lowest to highest seed; dotted: where staged training goes from the classifier "
-        "alone to the whole network.",
+        "alone to the whole network. Over the photos that the epoch is chosen on: under protocol paper those reported, "
+        "elsewhere a part of Train.",
     ),
     "figure4": FigureDoc(
         "Figure 4. Confusion matrix of the proposed condition",

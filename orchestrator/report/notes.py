@@ -9,14 +9,19 @@ from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
 from orchestrator.report.intervals import wilson_interval
 from orchestrator.report.results import Group, Results
-from orchestrator.report.tables import condition_interval
 from orchestrator.report.verdicts import MIN_SEEDS
 from orchestrator.report.wording import counted, listing, percent_interval
 
 PROTOCOLS = {
     "paper": "the epoch is chosen on the reported photos, as in the study",
-    "clean": "the epoch is chosen on a part of the training photos, and the reported photos are scored once",
-    "grouped_kfold": "five folds, copies of one photo never on both sides",
+    "clean": (
+        "contradictory labels and copies are left out, the epoch is chosen on a part of the training photos, and the "
+        "reported photos are read once"
+    ),
+    "grouped_kfold": (
+        "all photos in folds, copies of one photograph and photos of one person never on both sides; every photo is "
+        "reported once a seed, by a model whose epoch was chosen on other photos"
+    ),
 }
 _LOST = {
     "unreadable": "the file could not be read",
@@ -41,10 +46,13 @@ def make_notes(results: Results, context: ReportContext) -> list[str]:
 
 
 def _missing_trials(results: Results, context: ReportContext) -> Iterable[str]:
-    lacking = context.num_planned - len(results.records)
+    lacking = context.num_planned - results.num_trials
     if lacking > 0:
         planned = counted(context.num_planned, "planned trial")
         yield f"Not finished: {lacking} of {planned}. The numbers are provisional."
+    if results.num_waiting:
+        finished = counted(results.num_waiting, "finished trial")
+        yield f"Not shown: {finished} of seeds whose other folds are not finished."
     uneven = sorted({len(group.seeds) for group in results.groups})
     if len(uneven) > 1:
         yield f"Conditions have between {uneven[0]} and {uneven[-1]} seeds; differences use the seeds that both have."
@@ -109,7 +117,7 @@ def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
 
 def _lowest(group: Group) -> float:
     """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     if accuracy.low < accuracy.high:
         return accuracy.low
     return wilson_interval(round(accuracy.mean * group.photos), group.photos).low
@@ -118,7 +126,7 @@ def _lowest(group: Group) -> float:
 def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:
     for group in results.of("proposed"):
         if len(group.seeds) > 1:
-            mean = condition_interval(group).mean
+            mean = group.accuracy_interval.mean
             photos = wilson_interval(round(mean * group.photos), group.photos)
             yield (
                 f"Protocol {group.protocol}: a t interval over seeds tells how far training varies on the same photos, "

@@ -23,7 +23,6 @@ from orchestrator.report.display import (
 from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
 from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
-from orchestrator.report.tables import condition_interval
 from orchestrator.report.template import MINUS, PageTable, page_template
 from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
 
@@ -74,7 +73,8 @@ def render_page(
         subtitle=_subtitle(results, context),
         headlines=[_headline(group, paper) for group in results.of("proposed")],
         verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
-        tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
+        claims=_page_table("claims", tables["claims"]),
+        tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
         figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
         detection=_detection(context),
         audit=None if context.audit is None else page_audit(context.audit, sheets_at=f"{context.crops}/audit"),
@@ -84,6 +84,10 @@ def render_page(
     )
 
 
+def _page_table(name: str, table: pd.DataFrame) -> PageTable:
+    return PageTable(name, TABLE_DOCS[name], reading_table(name, table))
+
+
 def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]:
     seeds = sorted({seed for group in results.groups for seed in group.seeds})
     finished = [str(record["finished_at"]) for record in results.records]
@@ -91,14 +95,14 @@ def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]
         ("Photos", context.data_name),
         ("Protocol", listing(results.protocols) or "none yet"),
         ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else "none yet"),
-        ("Trials", f"{len(results.records)} of {context.num_planned} finished"),
+        ("Trials", f"{results.num_trials} of {context.num_planned} finished"),
         # Not the time of writing: the same ledger gives the same page.
         ("Last trial finished", max(finished).replace("T", " ").replace("Z", " UTC") if finished else "none yet"),
     ]
 
 
 def _headline(group: Group, paper: Paper) -> str:
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     ours = percent_interval(accuracy.mean, accuracy.low, accuracy.high)
     return (
         f"Protocol {group.protocol}: the proposed condition reaches {ours} over {counted(len(group.seeds), 'seed')}. "
@@ -119,7 +123,6 @@ def _detection(context: ReportContext) -> PageDetection | None:
     if context.photos is None:
         return None
     table = detection_table(context.photos)
-    page_table = PageTable("detection", TABLE_DOCS["detection"], reading_table("detection", table))
     counts = status_counts(context.photos)
     sheets = [
         name
@@ -127,7 +130,7 @@ def _detection(context: ReportContext) -> PageDetection | None:
         if count
     ]
     return PageDetection(
-        table=page_table,
+        table=_page_table("detection", table),
         share=share_line(context.photos),
         findings=findings(context.photos),
         sheets=[f"{context.crops}/{name}" for name in sheets],
@@ -147,7 +150,7 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
         "Weights": listing(distinct(record.get("weights", "") for record in records)),
         "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
         "Device": listing(distinct(record["device"] for record in records)),
-        "Trials": f"{len(records)} of {context.num_planned}",
+        "Trials": f"{results.num_trials} of {context.num_planned}",
         "Time of all trials, by the clock": duration(sum(record["wall_s"] for record in records)),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }

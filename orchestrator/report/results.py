@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from datasets.protocols import PROTOCOLS
 from orchestrator.ledger import Record
+from orchestrator.report.intervals import Interval, share_interval
+from orchestrator.report.pooling import pool_folds
 from search_spaces.conditions import LEAVE_ONE_OUT, TABLE1, title_of
 
 
@@ -22,6 +25,8 @@ class Group:
     protocol: str
     records: tuple[Record, ...]
     predictions: tuple[pd.DataFrame, ...]
+    excluded: tuple[pd.DataFrame, ...]
+    """Answers to photos of the class that the model does not know; empty where it knows all."""
 
     @property
     def title(self) -> str:
@@ -45,19 +50,37 @@ class Group:
 
     @property
     def majority_class(self) -> str:
-        """The commonest true class of the first seed's photos; of equals the first by name."""
-        counts = self.predictions[0]["true_label"].value_counts()
-        return min(counts.index[counts == counts.max()])
+        """The commonest class of the first seed's training photos; of equals the first by name."""
+        return _commonest(self.records[0]["train_counts"])
 
     @property
     def majority_accuracy(self) -> float:
-        """What always answering the commonest class would score."""
-        return float(np.mean([rows["true_label"].value_counts(normalize=True).max() for rows in self.predictions]))
+        """What always answering the class that is commonest in training would score."""
+        answers = [_commonest(record["train_counts"]) for record in self.records]
+        pairs = zip(self.predictions, answers, strict=True)
+        return float(np.mean([(rows["true_label"] == answer).mean() for rows, answer in pairs]))
+
+    @property
+    def majority_in_training(self) -> float:
+        """Share of the training photos that are of their commonest class."""
+        counts = [record["train_counts"] for record in self.records]
+        return float(np.mean([max(by_class.values()) / sum(by_class.values()) for by_class in counts]))
+
+    @property
+    def accuracy_on_all(self) -> dict[int, float]:
+        """Accuracy by seed where a photo that was dropped for having no face counts as wrong."""
+        shares = (record["num_eval"] / (record["num_eval"] + record["num_dropped"]) for record in self.records)
+        return {seed: share * self.metric("accuracy")[seed] for seed, share in zip(self.seeds, shares, strict=True)}
 
     def metric(self, name: str) -> dict[int, float]:
         """A metric of the best epoch, by seed; NaN where the trial has none."""
         values = (record["metrics"][name] for record in self.records)
         return {seed: float("nan") if value is None else value for seed, value in zip(self.seeds, values, strict=True)}
+
+    @property
+    def accuracy_interval(self) -> Interval:
+        """Accuracy over seeds, or over photos where there is one seed."""
+        return share_interval(list(self.metric("accuracy").values()), self.photos)
 
     def accuracy_on(self, classes: Sequence[str]) -> dict[int, float]:
         """Accuracy by seed on the photos of `classes` alone, with the outputs of all other classes masked.
@@ -104,9 +127,14 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """All groups: Table 1's conditions first, then leave-one-out, then the others; the paper's protocol first."""
+    """All groups: Table 1's conditions first, then leave-one-out, then the others; the paper's protocol first.
+
+    num_trials: finished trials, a fold each. num_waiting: of those, in seeds of which other folds are not finished.
+    """
 
     groups: tuple[Group, ...]
+    num_trials: int = 0
+    num_waiting: int = 0
 
     @property
     def records(self) -> list[Record]:
@@ -116,7 +144,7 @@ class Results:
     @property
     def protocols(self) -> list[str]:
         """The protocols that occur, the paper's first."""
-        return sorted({group.protocol for group in self.groups}, key=_protocol_rank)
+        return sorted({group.protocol for group in self.groups}, key=protocol_rank)
 
     def of(self, condition: str) -> list[Group]:
         """The groups of a condition, one a protocol."""
@@ -127,50 +155,67 @@ class Results:
         return next((group for group in self.of(condition) if group.protocol == protocol), None)
 
 
-def make_results(records: Iterable[Record], predictions: pd.DataFrame) -> Results:
+def make_results(records: Iterable[Record], predictions: pd.DataFrame, excluded: pd.DataFrame | None = None) -> Results:
     """Group records and the rows of `predictions` (columns of PREDICTIONS_SCHEMA), whatever their order.
 
-    Raises ValueError where two records share condition, protocol and seed, or a record has no predictions.
+    The folds of a seed are pooled. excluded: answers to photos of a class that the model does not know.
+    Raises ValueError where two records share condition, protocol, seed and fold, or a record has no predictions.
     """
-    rows_of = dict(iter(predictions.groupby(["condition", "protocol", "seed"])))
+    trials = list(records)
+    _check(trials, predictions)
+    pooled, waiting = pool_folds(trials, predictions)
+    rows_of, excluded_of = _by_trial(predictions), _by_trial(excluded)
     members = defaultdict(list)
-    for record in sorted(records, key=lambda record: record["seed"]):
+    for record in sorted(pooled, key=lambda record: record["seed"]):
         members[record["condition"], record["protocol"]].append(record)
     groups = []
-    for (condition, protocol), trials in members.items():
-        seeds = [trial["seed"] for trial in trials]
-        _check(condition, protocol, seeds, rows_of)
-        rows = tuple(rows_of[condition, protocol, seed] for seed in seeds)
-        groups.append(Group(condition, protocol, tuple(trials), rows))
-    return Results(tuple(sorted(groups, key=_rank)))
+    for (condition, protocol), mine in members.items():
+        keys = [(condition, protocol, record["seed"]) for record in mine]
+        rows = tuple(rows_of[key] for key in keys)
+        others = tuple(excluded_of.get(key, predictions.iloc[:0]) for key in keys)
+        groups.append(Group(condition, protocol, tuple(mine), rows, others))
+    return Results(tuple(sorted(groups, key=_rank)), len(trials), waiting)
 
 
-def _check(condition: str, protocol: str, seeds: list[int], rows_of: dict) -> None:
-    if len(set(seeds)) < len(seeds):
+def _by_trial(predictions: pd.DataFrame | None) -> dict[Hashable, pd.DataFrame]:
+    return {} if predictions is None else dict(iter(predictions.groupby(["condition", "protocol", "seed"])))
+
+
+def _check(records: Sequence[Record], predictions: pd.DataFrame) -> None:
+    names = ["condition", "protocol", "seed", "fold"]
+    cells = [tuple(record[name] for name in names) for record in records]
+    twice = next((cell for cell, count in Counter(cells).items() if count > 1), None)
+    if twice is not None:
         raise ValueError(
-            f"`records`: one a condition, protocol and seed; {condition}/{protocol} has the seeds {seeds}. "
+            f"`records`: one a condition, protocol, seed and fold; there are several of {'/'.join(map(str, twice))}. "
             "Pass the records of one study only."
         )
-    lacking = [seed for seed in seeds if (condition, protocol, seed) not in rows_of]
+    there = set(predictions[names].drop_duplicates().itertuples(index=False, name=None))
+    lacking = [cell for cell in cells if cell not in there]
     if lacking:
-        raise ValueError(f"`predictions` lacks the rows of {condition}/{protocol}, seeds {lacking}. Read them all.")
+        raise ValueError(f"`predictions` lacks the rows of {'/'.join(map(str, lacking[0]))}. Read them all.")
 
 
 def _counts(labels: pd.Series, classes: list[str]) -> list[int]:
     return [int((labels == name).sum()) for name in classes]
 
 
-def _protocol_rank(protocol: str) -> tuple[bool, str]:
-    return protocol != "paper", protocol
+def protocol_rank(protocol: str) -> tuple[int, str]:
+    """Sorts protocols: as published first, then as they came to be."""
+    return PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS), protocol
 
 
-def _rank(group: Group) -> tuple[int, str, tuple[bool, str]]:
+def _rank(group: Group) -> tuple[int, str, tuple[int, str]]:
     known = [*TABLE1, *(name for name in LEAVE_ONE_OUT if name not in TABLE1)]
     place = known.index(group.condition) if group.condition in known else len(known)
-    return place, group.condition, _protocol_rank(group.protocol)
+    return place, group.condition, protocol_rank(group.protocol)
 
 
 def _masked_accuracy(rows: pd.DataFrame, classes: Sequence[str], columns: Sequence[int]) -> float:
     kept = rows[rows["true_label"].isin(classes)]
     logits = np.stack(kept["logits"].to_list())[:, columns]
     return float((np.array(classes)[logits.argmax(axis=1)] == kept["true_label"].to_numpy()).mean())
+
+
+def _commonest(counts: Mapping[str, float]) -> str:
+    return min(name for name, count in counts.items() if count == max(counts.values()))

@@ -11,34 +11,40 @@ from orchestrator.paper import Paper
 from orchestrator.report.ablation import table4_rows
 from orchestrator.report.columns import make_frame
 from orchestrator.report.convergence import table2_rows
+from orchestrator.report.exclusion import exclusion_rows, forced_rows
 from orchestrator.report.intervals import Interval, seed_interval, share_interval
 from orchestrator.report.results import Group, Results
+from orchestrator.report.side_by_side import protocol_rows
+from orchestrator.report.survival import survival_rows
 from orchestrator.report.verdicts import table5_rows
 
 Row = dict[str, Any]
 
 
 def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
-    """table1 to table5. What was not run has no row; a table may be empty. The same results give the same tables."""
+    """table1 to table5, claims, protocols, exclusion and forced. The same results give the same tables.
+
+    What was not run has no row; a table may be empty.
+    """
+    verdicts = table5_rows(results, paper)
     rows = {
         "table1": [_condition_row(group, paper) for group in results.groups],
         "table2": table2_rows(results, paper),
         "table3": [row for place in range(_most_classes(results)) for row in _class_rows(results, place, paper)],
         "table4": table4_rows(results, paper),
-        "table5": table5_rows(results, paper),
+        "table5": verdicts,
+        "claims": survival_rows(verdicts),
+        "protocols": protocol_rows(results),
+        "exclusion": exclusion_rows(results),
+        "forced": forced_rows(results),
     }
     return {name: make_frame(name, of_table) for name, of_table in rows.items()}
-
-
-def condition_interval(group: Group) -> Interval:
-    """Accuracy of a condition over its seeds, or over its photos where it has one seed."""
-    return share_interval(list(group.metric("accuracy").values()), group.photos)
 
 
 def _condition_row(group: Group, paper: Paper) -> Row:
     definition = group.records[0]["definition"]
     accuracies = list(group.metric("accuracy").values())
-    accuracy = condition_interval(group)
+    accuracy = group.accuracy_interval
     macro_f1 = seed_interval(list(group.metric("macro_f1").values())).clipped()
     return {
         "condition": group.condition,
@@ -55,6 +61,8 @@ def _condition_row(group: Group, paper: Paper) -> Row:
         **_bounds("accuracy", accuracy),
         "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else float("nan"),
         "interval": accuracy.kind,
+        "photos_with_face": min(record["num_eval_with_face"] for record in group.records),
+        "accuracy_on_all_mean": float(np.mean(list(group.accuracy_on_all.values()))),
         "accuracy_with_face_mean": seed_interval(list(group.metric("accuracy_with_face").values())).mean,
         **_bounds("macro_f1", macro_f1),
         "majority_accuracy": group.majority_accuracy,

@@ -19,6 +19,7 @@ def small_run() -> list[str]:
     """Flags of a run of two trials that take seconds; `--data` and `--out` are to be added."""
     return [
         *("--conditions", "baseline_cnn,proposed", "--seeds", "1", "--epochs", "2", "--head-epochs", "1"),
+        *("--protocols", "paper"),
         *("--image-size", "32", "--weights", "random", "--wandb", "off"),
     ]
 

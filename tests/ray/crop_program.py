@@ -28,6 +28,7 @@ from datasets.shards import shard_name
 from datasets.sources import SourceConfig, open_source
 from datasets.splits import split_source
 
+DEAD = "node-is-dead"
 CFG = CropConfig(image_size=32)
 said: list[str] = []
 
@@ -43,8 +44,11 @@ class News(NoNews):
         print(text, flush=True)
 
 
-def slow_detector(calls: str, pause_s: float):
-    """Finds the same face everywhere. A closure, so that workers need not find this file."""
+def slow_detector(calls: str, pause_s: float, *, until: str = "", after: str = ""):
+    """Finds the same face everywhere. A closure, so that workers need not find this file.
+
+    Once the file `after` is there, it waits for the file `until`.
+    """
 
     def load(cfg):
         from datasets.detector import Detection
@@ -52,6 +56,8 @@ def slow_detector(calls: str, pause_s: float):
         class Slow:
             def detect_all(self, images):
                 time.sleep(pause_s * len(images))
+                while until and os.path.exists(after) and not os.path.exists(until):
+                    time.sleep(0.02)
                 with open(calls, "ab") as file:
                     file.write(b"." * len(images))
                 found = Detection(np.array([1, 1, 20, 20], np.float32), 0.5, np.ones((5, 2), np.float32))
@@ -62,7 +68,7 @@ def slow_detector(calls: str, pause_s: float):
     return load
 
 
-def crop(photos: str, out: Path, num_workers: int, pause_s: float = 0.06):
+def crop(photos: str, out: Path, num_workers: int, pause_s: float = 0.06, **hold: str):
     source = open_source(photos)
     rows = split_source(source, SourceConfig())
     hashes = hash_photos(source, rows)
@@ -76,7 +82,7 @@ def crop(photos: str, out: Path, num_workers: int, pause_s: float = 0.06):
         expected_sha256=hashes,
         shard_rows=16,
         news=News(),
-        load=slow_detector(str(out.parent / f"calls-{os.getpid()}"), pause_s),
+        load=slow_detector(str(out.parent / f"calls-{os.getpid()}"), pause_s, **hold),
     )
 
 
@@ -89,9 +95,10 @@ def once_a_shard_is_written(out: Path, act) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def kill(cluster: Cluster, node) -> None:
+def kill(cluster: Cluster, node, note: Path) -> None:
     cluster.remove_node(node, allow_graceful=False)
     print("A node is dead.", flush=True)
+    note.touch()
 
 
 def main(photos: str, out: Path, what: str = "") -> None:
@@ -102,7 +109,7 @@ def main(photos: str, out: Path, what: str = "") -> None:
         nodes = [cluster.add_node(num_cpus=1) for _ in range(2 * (what == "kill-node"))]
         ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
         if what == "kill-node":
-            once_a_shard_is_written(out, lambda: kill(cluster, nodes[0]))
+            once_a_shard_is_written(out, lambda: kill(cluster, nodes[0], out.parent / DEAD))
     else:
         ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     if what == "no-room":
@@ -113,6 +120,8 @@ def main(photos: str, out: Path, what: str = "") -> None:
             working.join(timeout=0.2)
         cluster.add_node(num_cpus=1)  # from the main thread, as Ray wants it
         working.join()
+    elif what == "kill-node":
+        report(photos, out, 2, after=str(out / shard_name(0)), until=str(out.parent / DEAD))
     else:
         report(photos, out, 2)
     ray.shutdown()
@@ -120,8 +129,8 @@ def main(photos: str, out: Path, what: str = "") -> None:
         cluster.shutdown()
 
 
-def report(photos: str, out: Path, num_workers: int) -> None:
-    print(crop(photos, out, num_workers).statuses, flush=True)
+def report(photos: str, out: Path, num_workers: int, **hold: str) -> None:
+    print(crop(photos, out, num_workers, **hold).statuses, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ A process of its own, since it loses its Ray.
 import os
 import signal
 import sys
+import time
 from functools import partial
 
-from orchestrator import cli, run
+from orchestrator import cli, cropping
 
 
 def load_killer(cfg):
@@ -19,11 +20,11 @@ def load_killer(cfg):
     class Killer:
         def detect_all(self, images):
             os.kill(os.getppid(), signal.SIGKILL)
-            return [[] for _ in images]
+            time.sleep(600)  # results go from worker to driver past the raylet: they would still get through
 
     return Killer()
 
 
 if __name__ == "__main__":
-    run.crop_photos = partial(run.crop_photos, load=load_killer)
+    cropping.crop_photos = partial(cropping.crop_photos, load=load_killer)
     sys.exit(cli.main(sys.argv[1:]))

@@ -5,11 +5,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from datasets import pipeline
 from datasets.sample import CLASS_NAMES, write_sample
+from datasets.shards import PHOTO_COLUMNS
+from datasets.sources import Photo
+from tests.ray import crop_program
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -44,14 +51,21 @@ def program(own_ray_folder, photos, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(own_ray_folder, photos, tmp_path_factory) -> dict[str, bytes]:
-    """The files of the set where nothing went wrong."""
+def undisturbed(photos, tmp_path_factory) -> dict[str, bytes]:
+    """The files of the set as one process makes them, photo after photo."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT))
-        subprocess.run([*PROGRAM, str(photos), str(folder / "set")], check=True, capture_output=True, timeout=200)
+        patch.setattr(pipeline._Work, "crop", in_this_process)
+        crop_program.crop(str(photos), folder / "set", num_workers=1, pause_s=0)
     assert detections(folder) == NUM_PHOTOS
     return files_in(folder / "set")
+
+
+def in_this_process(work: pipeline._Work, photos: Sequence[Photo]) -> Iterator[pa.Table]:
+    """What `work` does through Ray."""
+    cropper = pipeline.ArrowCropper(work.cfg, work.reader, work.load)
+    for photo in photos:
+        yield cropper({name: np.array([getattr(photo, name)], object) for name in PHOTO_COLUMNS})
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -102,6 +116,8 @@ def test_cluster_without_a_place_for_a_worker_is_named_and_waited_for(program, u
 
 def test_loss_of_ray_ends_in_a_sentence_and_a_second_call_goes_on(own_ray_folder, photos, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("RAY_health_check_period_ms", "500")  # or Ray takes 15 s to notice
+    monkeypatch.setenv("RAY_health_check_failure_threshold", "3")
     arguments = ["crop", "--data", str(photos), "--out", str(tmp_path / "run"), "--image-size", "32"]
     arguments += ["--address", "local"]
     lost = subprocess.run([*KILL_RAYLET, *arguments], capture_output=True, text=True, timeout=280)

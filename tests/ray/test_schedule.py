@@ -13,9 +13,11 @@ from datasets.folder import Folder
 from orchestrator.ledger import Ledger
 from orchestrator.schedule import run_trials, start_recorder
 from search_spaces.conditions import PROPOSED
-from search_spaces.grid import Cell, study_name, sync_study
+from search_spaces.grid import study_name, sync_study
+from tests.unit.roles import paper_roles
 from trainables.condition import Condition
-from trainables.worker import WorkerLayout, cell_of
+from trainables.job import Cell
+from trainables.layout import WorkerLayout
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # Ray Tune's own deprecations
 
@@ -62,7 +64,7 @@ def schedule(local_ray, tmp_path, tiny_arrays):
     """Runs jobs in `tmp_path`; (listener, failures, ledger, storage)."""
 
     def run(jobs, todo=None, *, layout: WorkerLayout | None = None, concurrent: int = 2):
-        by_cell = {cell_of(job): job for job in jobs}
+        by_cell = {job.cell: job for job in jobs}
         listener, folder = Listener(), Folder.at(tmp_path)
         storage = RDBStorage(f"sqlite:///{tmp_path}/optuna.db")
         ledger = Ledger(folder)
@@ -72,6 +74,7 @@ def schedule(local_ray, tmp_path, tiny_arrays):
             by_cell,
             list(by_cell) if todo is None else todo,
             arrays=tiny_arrays,
+            roles={cell.part: paper_roles(tiny_arrays) for cell in by_cell},
             imagenet=None,
             layout=layout or WorkerLayout(),
             concurrent=concurrent,
@@ -99,13 +102,13 @@ def test_each_cell_runs_once_and_stands_in_ledger_and_study(schedule, jobs):
     assert (failures, listener.failed) == ([], [])
     assert sorted(record["key"] for record in ledger.read_all()) == sorted(job.key for job in jobs)
     assert len(listener.epochs) == len(set(listener.epochs)) == sum(job.train.epochs for job in jobs)
-    cells = [cell_of(job) for job in jobs]
+    cells = [job.cell for job in jobs]
     trials = optuna.load_study(storage=storage, study_name=study_name(cells)).trials
-    params = [(trial.params["condition"], trial.params["protocol"], trial.params["seed"]) for trial in trials]
+    params = [Cell.of(trial.params) for trial in trials]
     assert sorted(params) == sorted(cells)
     assert all(trial.state is TrialState.COMPLETE for trial in trials)
     for trial, cell in zip(trials, params, strict=True):
-        record = ledger.read(f"{cell[0]}-{cell[2]}")
+        record = ledger.read(f"{cell.condition}-{cell.seed}")
         assert trial.value == record["metrics"]["accuracy"] == listener.done[cell]
         assert [*trial.intermediate_values.values()] == [epoch["val_accuracy"] for epoch in record["epochs"]]
 
@@ -124,20 +127,20 @@ def test_best_seed_of_a_condition_becomes_its_model(schedule, jobs, tmp_path):
 
 
 def test_study_goes_on_from_the_ledger_without_repeating_a_cell(schedule, jobs):
-    _, _, _, storage = schedule(jobs, todo=[cell_of(jobs[0])])
-    listener, _, _, storage = schedule(jobs, todo=[cell_of(job) for job in jobs[1:]])
-    trials = optuna.load_study(storage=storage, study_name=study_name([cell_of(job) for job in jobs])).trials
+    _, _, _, storage = schedule(jobs, todo=[jobs[0].cell])
+    listener, _, _, storage = schedule(jobs, todo=[job.cell for job in jobs[1:]])
+    trials = optuna.load_study(storage=storage, study_name=study_name([job.cell for job in jobs])).trials
     assert sorted(trial.state.name for trial in trials) == ["COMPLETE"] * 4
-    assert cell_of(jobs[0]) not in listener.done
+    assert jobs[0].cell not in listener.done
 
 
 def test_failing_trial_costs_no_other_trial_its_result(schedule, jobs):
     broken = replace(jobs[0], model=jobs[0].model.model_copy(update={"backbone": "no_such_net"}))  # past all checks
     listener, failures, ledger, storage = schedule([broken, *jobs[1:]])
-    assert [failure.cell for failure in failures] == listener.failed == [cell_of(broken)]
+    assert [failure.cell for failure in failures] == listener.failed == [broken.cell]
     assert "no_such_net" in failures[0].reason
     assert len(ledger.keys()) == 3
-    study = optuna.load_study(storage=storage, study_name=study_name([cell_of(job) for job in jobs]))
+    study = optuna.load_study(storage=storage, study_name=study_name([job.cell for job in jobs]))
     assert sorted(trial.state.name for trial in study.trials) == ["COMPLETE"] * 3 + ["FAIL"]
 
 

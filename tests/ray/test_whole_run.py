@@ -16,7 +16,8 @@ from orchestrator.report.columns import TIMED_COLUMNS
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ARGUMENTS = [
-    *("--conditions", "proposed,minus_crop,eca_mtcnn", "--seeds", "2", "--epochs", "3", "--head-epochs", "1"),
+    *("--conditions", "proposed,eca_mtcnn", "--seeds", "2", "--protocols", "paper,clean"),
+    *("--epochs", "2", "--head-epochs", "1"),
     *("--image-size", "32", "--weights", "random", "--address", "local"),
 ]
 FACET = [sys.executable, "-m", "orchestrator.cli"]
@@ -45,21 +46,22 @@ def test_run_folder_holds_all_that_was_promised(finished):
     out, said = finished
     promised = [
         *("spec.yaml", "environment.json", "predictions.parquet", "report.html", "optuna.db", "photos.csv"),
+        *("excluded.parquet", "protocols.json"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
-        *(f"tables/detection.{kind}" for kind in ("csv", "md", "tex")),
+        *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection")),
         *("audit.json", "findings.csv", "label_patch.csv", "tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),
         *(
             f"models/{name}/{file}"
-            for name in ("proposed", "minus_crop")
+            for name in ("proposed", "eca_mtcnn-clean")
             for file in ("model.safetensors", "config.json")
         ),
     ]
     assert [name for name in promised if not (out / name).exists()] == []
-    assert len(list((out / "ledger").glob("*.json"))) == 6
-    assert len(list((out / "tensorboard").iterdir())) == len(list((out / "wandb").glob("offline-run-*"))) == 6
+    assert len(list((out / "ledger").glob("*.json"))) == 8
+    assert len(list((out / "tensorboard").iterdir())) == len(list((out / "wandb").glob("offline-run-*"))) == 8
     assert list((out / "checkpoints").glob("*")) == [] if (out / "checkpoints").exists() else True
-    assert "6 of 6 trials finished (6 in this call)." in said
+    assert "8 of 8 trials finished (8 in this call)." in said
     assert "Overhead of scheduling" in said
     assert "Photos: 36: " in said
     assert said.startswith("Audit: ")
@@ -74,15 +76,23 @@ def test_table_one_has_its_columns_and_a_row_a_condition(finished):
     table = pd.read_csv(finished[0] / "tables" / "table1.csv")
     needed = ["condition", "protocol", "seeds", "accuracy_mean", "accuracy_low", "accuracy_high"]
     assert {*needed, "macro_f1_mean", "paper_accuracy"} <= set(table.columns)
-    assert table["condition"].tolist() == ["eca_mtcnn", "proposed", "minus_crop"]
-    assert table["seeds"].tolist() == [2, 2, 2]
+    assert table["condition"].tolist() == ["eca_mtcnn", "eca_mtcnn", "proposed", "proposed"]
+    assert table["protocol"].tolist() == ["paper", "clean"] * 2
+    assert table["seeds"].tolist() == [2] * 4
 
 
 def test_predictions_name_photos_relative_to_the_source(finished, tiny_photos):
     rows = pd.read_parquet(finished[0] / "predictions.parquet")
-    assert len(rows) == 2 * (12 + 10 + 10)
+    assert len(rows) == 2 * 2 * (12 + 10)
     assert all((tiny_photos / path).exists() for path in rows["photo"])
-    assert (rows["logits"].map(len) == rows["condition"].map({"eca_mtcnn": 6, "proposed": 5, "minus_crop": 5})).all()
+    assert (rows["logits"].map(len) == rows["condition"].map({"eca_mtcnn": 6, "proposed": 5})).all()
+
+
+def test_photos_of_the_class_left_out_are_answered_too(finished):
+    rows = pd.read_parquet(finished[0] / "excluded.parquet")
+    assert set(rows["condition"]) == {"proposed"}
+    assert set(rows["true_label"]) == {"fear"}
+    assert len(rows) == 2 * 2 * 2
 
 
 def test_no_path_and_no_host_reaches_a_tracker(finished, tiny_photos):
@@ -99,10 +109,10 @@ def test_second_run_computes_nothing(finished, tiny_photos):
     before = {path: path.stat().st_mtime_ns for path in (out / "ledger").glob("*.json")}
     command = [*FACET, "run", "--data", str(tiny_photos), "--out", str(out), *ARGUMENTS]
     again = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert "6 of 6 trials finished (0 in this call)." in again.stdout
+    assert "8 of 8 trials finished (0 in this call)." in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (out / "ledger").glob("*.json")} == before
     assert len(json.loads((out / "sessions.json").read_text())) == 1
-    assert len(list((out / "wandb").glob("offline-run-*"))) == 6
+    assert len(list((out / "wandb").glob("offline-run-*"))) == 8
 
 
 def test_another_spec_does_not_touch_the_run(finished, tiny_photos):
@@ -117,7 +127,7 @@ def test_more_seeds_keep_the_trials_that_there_are(finished, tiny_photos, tmp_pa
 
     out = tmp_path / "grown"
     shutil.copytree(finished[0], out)
-    arguments = ["--conditions", "proposed,minus_crop", "--seeds", "3"]
+    arguments = ["--conditions", "proposed", "--seeds", "3"]
     crops = ["--crops", str(finished[0].parent / "crops")]
     command = [*FACET, "run", "--data", str(tiny_photos), "--out", str(out), *ARGUMENTS, *arguments, *crops]
     grown = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -135,7 +145,7 @@ def test_interrupted_run_ends_with_the_tables_of_an_uninterrupted_one(finished, 
     interrupted(command, out / "ledger", num_trials=len(kept) + 1, how=signal.SIGKILL)
     resumed = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert resumed.returncode == 0, resumed.stderr
-    assert "6 of 6 trials finished (6 in this call)" not in resumed.stdout
+    assert "8 of 8 trials finished (8 in this call)" not in resumed.stdout
     assert {name: (out / "ledger" / name).stat().st_mtime_ns for name in kept} == kept
     assert tables_of(out) == tables_of(finished[0])
 

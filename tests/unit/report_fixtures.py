@@ -37,13 +37,21 @@ def make_record(
         "condition": condition,
         "protocol": protocol,
         "seed": seed,
+        "fold": 0,
+        "num_folds": 1,
         "definition": dict(definition.to_dict()),
         "model": {"backbone": "tiny"},
         "weights": "none",
         "data_fingerprint": "abc",
         "classes": list(classes),
+        "num_train": 100,
+        "num_select": 0,
+        "train_counts": {"anger": 20, "joy": 60, "sadness": 20} if classes == CLASSES else dict.fromkeys(classes, 10),
         "num_eval": len(true_labels),
+        "num_eval_with_face": len(true_labels),
+        "num_dropped": 0,
         "epochs": [make_epoch(number, value, definition.staged) for number, value in enumerate(val_accuracies)],
+        "best_epoch": len(val_accuracies) - 1,
         "metrics": {"accuracy": accuracy, "accuracy_with_face": accuracy, "macro_f1": accuracy / 2, "loss": 1.0},
         "wall_s": 3.0 * len(val_accuracies),
         "compute_s": (1.0 if definition.staged else 2.0) * len(val_accuracies),
@@ -66,12 +74,23 @@ def make_epoch(number: int, val_accuracy: float, staged: bool) -> dict[str, Any]
 
 def make_predictions(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """One row a record and photo."""
-    columns = ["condition", "protocol", "seed", "photo", "true_label", "predicted_label", "face_found", "logits"]
+    columns = [
+        "condition",
+        "protocol",
+        "seed",
+        "fold",
+        "photo",
+        "true_label",
+        "predicted_label",
+        "face_found",
+        "logits",
+    ]
     rows = [
         (
             record["condition"],
             record["protocol"],
             record["seed"],
+            record["fold"],
             f"{place}.png",
             true,
             answer,

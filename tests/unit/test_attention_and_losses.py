@@ -10,6 +10,7 @@ from timm.layers import SEModule
 from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual, SqueezeExcite
 from torch.nn import functional
 
+from tests.unit.roles import paper_roles
 from trainables.attention import EfficientChannelAttention, eca_kernel_size
 from trainables.checkpoint import no_checkpoints
 from trainables.condition import Condition
@@ -133,7 +134,9 @@ def test_prior_is_that_of_the_training_rows_alone(monkeypatch, tiny_arrays, tiny
     split = np.array(["train"] * 4 + ["test"] * 20)  # the labels go 0, 1, 2, 0, 1, ...
     monkeypatch.setattr("trainables.train.build_loss", spy)
     job, arrays = tiny_job(Condition(loss="logit_adjusted_focal")), replace(tiny_arrays, split=split)
-    run_training(job, arrays, None, team=Team(), checkpointer=no_checkpoints(), report=lambda record: None)
+    run_training(
+        job, arrays, paper_roles(arrays), None, team=Team(), checkpointer=no_checkpoints(), report=lambda record: None
+    )
     assert seen == [[2, 1, 1]]
 
 

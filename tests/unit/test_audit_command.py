@@ -158,12 +158,13 @@ def test_audit_in_a_run_folder_leaves_no_picture_there(different, cropped, capsy
     photos = different(*CLEAN)
     shutil.copy(photos / "Train/joy/0.jpg", photos / "Test/sad/copy.jpg")
     spec = resolve_spec(None, {"data": str(photos), "out": "out"})
-    fingerprint = make_study(spec, train=False).data_fingerprint
-    Folder.at("out").write_text("study.json", json.dumps({"data_fingerprint": fingerprint}))
+    fingerprint = make_study(spec, train=False).crop_fingerprint
+    Folder.at("out").write_text("study.json", "{}")
+    Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": fingerprint}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_FINDINGS
     assert f"1 contact sheet in {os.getcwd()}/crops/{fingerprint}/audit. They show photos." in capsys.readouterr().out
     assert not os.path.exists("out/sheets")
-    Folder.at("out").write_text("study.json", json.dumps({"data_fingerprint": "other"}))
+    Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": "other"}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_USER
     assert "holds a run on other photos" in capsys.readouterr().err
 

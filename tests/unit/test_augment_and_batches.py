@@ -7,6 +7,7 @@ import pytest
 import torch
 from torchvision.transforms import functional as tv
 
+from tests.unit.roles import paper_roles
 from trainables.augment import augment, draw_augmentation, flip_landmarks
 from trainables.batches import eval_batches, train_batches, view_of
 from trainables.condition import Condition
@@ -22,7 +23,7 @@ def draw(*, flip: float = 0.0, brightness: float = 1.0, contrast: float = 1.0, s
 
 
 def train(arrays, condition=None, *, cfg=PLAIN, seed=0, epoch=0, team=None):
-    view = view_of(arrays, condition or Condition(), "fear")
+    view = view_of(arrays, paper_roles(arrays), condition or Condition(), "fear")
     return list(train_batches(view, cfg, seed=seed, epoch=epoch, team=team or Team()))
 
 
@@ -141,7 +142,8 @@ def test_workers_share_the_rows_of_every_batch(tiny_arrays, size):
 
 @pytest.mark.parametrize("crop", [True, False])
 def test_reported_photos_come_in_order_and_unchanged(tiny_arrays, crop):
-    (batch,) = eval_batches(view_of(tiny_arrays, Condition(crop=crop), "fear"), Team())
+    view = view_of(tiny_arrays, paper_roles(tiny_arrays), Condition(crop=crop), "fear")
+    (batch,) = eval_batches(view, view.rows_report, Team())
     source = tiny_arrays.face_u8 if crop else tiny_arrays.frame_u8
     expected = torch.from_numpy(source[15:]).permute(0, 3, 1, 2)
     assert torch.equal((batch.x_BCHW * 255).round().byte(), expected)
@@ -149,9 +151,10 @@ def test_reported_photos_come_in_order_and_unchanged(tiny_arrays, crop):
 
 
 def test_rare_class_is_left_out_of_photos_and_outputs(tiny_arrays):
-    view = view_of(tiny_arrays, Condition(rare_class_excluded=True), "fear")
+    view = view_of(tiny_arrays, paper_roles(tiny_arrays), Condition(rare_class_excluded=True), "fear")
     assert view.classes == ("anger", "joy")
-    assert (len(view.rows_train), len(view.rows_eval)) == (10, 6)
+    assert (len(view.rows_train), len(view.rows_report), len(view.rows_excluded)) == (10, 6, 3)
+    assert view.selects_on_reported
     names = [view.classes[index] for index in view.label_of_N[view.rows_train]]
     assert names == [tiny_arrays.classes[index] for index in tiny_arrays.label[view.rows_train]]
 

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -111,7 +113,8 @@ def test_plan_says_what_a_run_would_do_and_does_nothing(photo_tree, tmp_path, ca
     )
     said = capsys.readouterr().out
     assert "15 photos (" in said
-    assert "30 (3 seeds): 0 done, 30 to run" in said
+    assert "60 (3 seeds): 0 done, 60 to run" in said
+    assert "paper, clean (left out if the photos prove not to support it)" in said
     assert not (tmp_path / "out").exists()
 
 
@@ -165,3 +168,10 @@ def test_fresh_does_not_move_a_run_that_another_call_works_in(photo_tree, tmp_pa
         assert main(["run", "--fresh", "--data", str(photos), "--out", str(tmp_path / "run")]) == EXIT_USER
     assert "Another `facet run` works in" in capsys.readouterr().err
     assert out.exists("study.json")
+
+
+def test_commands_that_train_nothing_start_without_torch():
+    """It takes seconds to import."""
+    code = "import sys, orchestrator.crop_command, orchestrator.plan; print({'torch', 'timm'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

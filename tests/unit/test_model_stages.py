@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.unit.roles import paper_roles
 from trainables.condition import Condition
 from trainables.job import TrialJob
 from trainables.model import build_model
@@ -34,7 +35,7 @@ class Watcher:
 def watched(job: TrialJob, arrays) -> Watcher:
     """The tensors at the start and after each of two epochs."""
     watcher = Watcher()
-    run_training(job, arrays, None, team=Team(), checkpointer=watcher, report=lambda record: None)
+    run_training(job, arrays, paper_roles(arrays), None, team=Team(), checkpointer=watcher, report=lambda record: None)
     start = build_model(job.condition, job.model, num_classes=3, seed=job.seed, imagenet=None)
     watcher.tensors.insert(0, start.state_dict())
     return watcher

@@ -164,7 +164,9 @@ def write_trial(ledger, record):
     table = make_predictions([record]).assign(logits=[[0.0, 1.0, 0.0]] * record["num_eval"])
     stored = {name: value for name, value in record.items() if name != "labels"}
     stored["predictions"] = f"predictions/{record['key']}.parquet"
-    ledger.write(stored, pa.Table.from_pandas(table, schema=PREDICTIONS_SCHEMA, preserve_index=False))
+    stored["excluded"] = f"predictions/{record['key']}.excluded.parquet"
+    rows = pa.Table.from_pandas(table, schema=PREDICTIONS_SCHEMA, preserve_index=False)
+    ledger.write(stored, rows, rows.slice(0, 1))
 
 
 def test_report_is_built_from_a_run_folder_of_the_trials_asked_for(tmp_path):

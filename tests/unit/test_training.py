@@ -10,7 +10,9 @@ import torch.distributed as dist
 from torch import nn
 
 from datasets.errors import UserError
+from datasets.protocols import SELECT
 from search_spaces.conditions import EXTRA, PROPOSED, TABLE1
+from tests.unit.roles import paper_roles
 from trainables.batches import eval_batches, view_of
 from trainables.checkpoint import Checkpointer, no_checkpoints
 from trainables.condition import Condition
@@ -25,9 +27,10 @@ from trainables.weights import describe_weights, ensure_weights, imagenet_state
 CLOCKS = {"wall_s", "compute_s"}
 
 
-def train(job, arrays, *, imagenet=None, team=None, checkpointer=None, report=lambda record: None):
+def train(job, arrays, *, roles=None, imagenet=None, team=None, checkpointer=None, report=lambda record: None):
     checkpointer = checkpointer or no_checkpoints()
-    return run_training(job, arrays, imagenet, team=team or Team(), checkpointer=checkpointer, report=report)
+    role_N = paper_roles(arrays) if roles is None else roles
+    return run_training(job, arrays, role_N, imagenet, team=team or Team(), checkpointer=checkpointer, report=report)
 
 
 def numbers(state: TrialState) -> list[dict]:
@@ -41,7 +44,10 @@ def assert_same_outcome(ours, theirs) -> None:
     assert ours.state.best_weights.keys() == theirs.state.best_weights.keys()
     for name, tensor in ours.state.best_weights.items():
         assert torch.equal(tensor, theirs.state.best_weights[name]), name
-    assert replace(ours, state=theirs.state) == theirs
+    for ours_said, theirs_said in ((ours.reported, theirs.reported), (ours.excluded, theirs.excluded)):
+        assert torch.equal(ours_said.logits_EK, theirs_said.logits_EK)
+        assert replace(ours_said, logits_EK=theirs_said.logits_EK) == theirs_said
+    assert replace(ours, state=theirs.state, reported=theirs.reported, excluded=theirs.excluded) == theirs
 
 
 class MachineLost(BaseException):
@@ -117,14 +123,15 @@ def test_checkpoints_are_kept_no_more_often_than_asked():
 
 
 def test_best_epoch_is_the_first_of_the_highest_and_its_weights_give_its_logits(monkeypatch, tiny_arrays, tiny_job):
-    answers = iter([EpochStats(1.0, accuracy, 9) for accuracy in (0.2, 0.6, 0.6)])
+    answers = iter([EpochStats(1.0, accuracy, 9) for accuracy in (0.2, 0.6, 0.6, 0.6)])  # the last: of the report
     monkeypatch.setattr("trainables.train.evaluate", lambda logits, labels: next(answers))
     job = tiny_job(Condition(attention="eca"), epochs=3)
     state = train(job, tiny_arrays).state
     assert (state.best_epoch, state.best.epoch, state.best.val_accuracy) == (1, 1, 0.6)
     model = build_model(job.condition, job.model, num_classes=3, seed=99, imagenet=None)
     model.load_state_dict(state.best_weights)
-    batches = eval_batches(view_of(tiny_arrays, job.condition, "fear"), Team())
+    view = view_of(tiny_arrays, paper_roles(tiny_arrays), job.condition, "fear")
+    batches = eval_batches(view, view.rows_report, Team())
     logits = predict(model.to(memory_format=torch.channels_last), batches, team=Team())
     torch.testing.assert_close(logits, state.best_logits_EK)
 
@@ -136,20 +143,64 @@ def test_evaluation_is_of_the_plain_logits():
     assert (stats.accuracy, stats.num_rows) == (pytest.approx(2 / 3), 3)
 
 
-def test_outcome_names_the_reported_photos(tiny_arrays, tiny_job):
+def test_outcome_names_the_reported_photos_and_those_of_the_class_left_out(tiny_arrays, tiny_job):
     outcome = train(tiny_job(Condition(rare_class_excluded=True)), tiny_arrays)
     assert outcome.classes == ("anger", "joy")
-    assert outcome.eval_paths == ("15.jpg", "17.jpg", "18.jpg", "20.jpg", "21.jpg", "23.jpg")
-    assert outcome.eval_labels == ("anger", "joy") * 3
-    assert outcome.eval_found == (False, True, True, True, True, False)
-    assert (outcome.num_train, outcome.state.best_logits_EK.shape) == (10, (6, 2))
+    assert outcome.reported.paths == ("15.jpg", "17.jpg", "18.jpg", "20.jpg", "21.jpg", "23.jpg")
+    assert outcome.reported.labels == ("anger", "joy") * 3
+    assert outcome.reported.found == (False, True, True, True, True, False)
+    assert outcome.reported.logits_EK is outcome.state.best_logits_EK
+    assert (outcome.excluded.paths, set(outcome.excluded.labels)) == (("16.jpg", "19.jpg", "22.jpg"), {"fear"})
+    assert outcome.excluded.logits_EK.shape == (3, 2)
+    assert (outcome.train_counts, outcome.select_counts) == ({"anger": 5, "joy": 5}, {})
+    assert outcome.accuracy == outcome.state.best.val_accuracy
+
+
+def test_faceless_photos_that_are_dropped_are_counted(tiny_arrays, tiny_job):
+    outcome = train(tiny_job(Condition(rare_class_excluded=True), no_face="drop"), tiny_arrays)
+    assert (outcome.num_dropped, len(outcome.reported.paths), all(outcome.reported.found)) == (2, 4, True)
+
+
+def test_epoch_is_chosen_apart_from_the_reported_photos(monkeypatch, tiny_arrays, tiny_job):
+    """Whatever the reported photos hold, training and the chosen epoch stay as they are."""
+    roles = paper_roles(tiny_arrays)
+    roles[9:15] = SELECT
+    shuffled = replace(tiny_arrays, face_u8=tiny_arrays.face_u8.copy(), label=tiny_arrays.label.copy())
+    shuffled.face_u8[15:] = tiny_arrays.face_u8[15:][::-1]
+    shuffled.label[15:] = 2
+    job = tiny_job(Condition(crop=True), epochs=3)
+    ours, theirs = (train(job, arrays, roles=roles) for arrays in (tiny_arrays, shuffled))
+    assert numbers(ours.state) == numbers(theirs.state)
+    assert ours.state.best_logits_EK.shape == (6, 3)
+    assert (ours.train_counts, ours.select_counts) == (dict.fromkeys(ours.classes, 3), dict.fromkeys(ours.classes, 2))
+    assert len(ours.reported.paths) == 9
+    assert not torch.equal(ours.reported.logits_EK, theirs.reported.logits_EK)
+    right = ours.reported.logits_EK.argmax(dim=1).numpy() == tiny_arrays.label[15:]
+    assert ours.accuracy == right.mean()
+
+
+def test_reported_photos_are_answered_by_the_chosen_epoch(monkeypatch, tiny_arrays, tiny_job):
+    answers = iter([EpochStats(1.0, accuracy, 9) for accuracy in (0.2, 0.6, 0.6, 0.5)])  # the last: of the report
+    monkeypatch.setattr("trainables.train.evaluate", lambda logits, labels: next(answers))
+    roles = paper_roles(tiny_arrays)
+    roles[9:15] = SELECT
+    job = tiny_job(Condition(), epochs=3)
+    outcome = train(job, tiny_arrays, roles=roles)
+    model = build_model(job.condition, job.model, num_classes=3, seed=99, imagenet=None)
+    model.load_state_dict(outcome.state.best_weights)
+    view = view_of(tiny_arrays, roles, job.condition, "fear")
+    logits = predict(
+        model.to(memory_format=torch.channels_last), eval_batches(view, view.rows_report, Team()), team=Team()
+    )
+    torch.testing.assert_close(logits, outcome.reported.logits_EK)
+    assert (outcome.state.best_epoch, outcome.accuracy) == (1, 0.5)
 
 
 @pytest.mark.parametrize("missing", ["train", "test"])
 def test_empty_split_is_refused(tiny_arrays, tiny_job, missing):
     emptied = replace(tiny_arrays, split=tiny_arrays.split[::-1].copy())
     emptied.split[emptied.split == missing] = "val"
-    with pytest.raises(ValueError, match=r"no rows|no photo|to report on"):
+    with pytest.raises(ValueError, match=r"no rows|leaves no photo to "):
         train(tiny_job(), emptied)
 
 
