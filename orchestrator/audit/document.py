@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from datasets.copies import Photographs
+from datasets.copies import COPIES_FORMAT, Photographs
 from datasets.shards import CropManifest
 from orchestrator.audit import guessing, shortcuts
 from orchestrator.audit.ceiling import ceiling_rows, outvoted
@@ -21,7 +21,7 @@ from orchestrator.audit.traits import balance, trait_rows
 from orchestrator.report.detection import classes_of, splits_of
 
 FORMAT = 1
-"""Raised when the meaning of a key changes, or how copies are found or shortcuts are looked for."""
+"""Raised when the meaning of a key changes, or how something is counted."""
 PACKAGES = ("facet-ablation", "numpy", "pandas", "scikit-learn", "scipy", "pillow")
 SplitOrigin = Literal["given", "drawn", "none"]
 """given: by the source; drawn: by facet, for a run; none: the photos are not split yet."""
@@ -64,7 +64,7 @@ def make_document(
         "balance": balance(rows, splits),
         "tables": tables,
         "not_examined": _not_examined(rows, group, splits),
-        "settings": _settings(),
+        "settings": settings(),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
     }
     return _plain(document)
@@ -95,8 +95,10 @@ def _not_examined(rows: pd.DataFrame, group: np.ndarray, splits: Sequence[str]) 
     return {name: shortcuts.left_out(rows, group, column) for name, column in questions.items()}
 
 
-def _settings() -> dict[str, float]:
+def settings() -> dict[str, float]:
+    """What decides the numbers beside photos and versions; an audit under others is made again."""
     return {
+        "copies_format": COPIES_FORMAT,
         "shortcut_alpha": shortcuts.ALPHA,
         "shortcut_min_skill": shortcuts.MIN_SKILL,
         "shortcut_min_photographs": shortcuts.MIN_PHOTOGRAPHS,

@@ -15,7 +15,7 @@ from datasets.copies import Photographs, find_photographs
 from datasets.errors import UserError
 from datasets.folder import Folder
 from datasets.shards import read_manifest, read_rows
-from orchestrator.audit.document import FORMAT, Document, SplitOrigin, make_document
+from orchestrator.audit.document import FORMAT, Document, SplitOrigin, make_document, settings
 from orchestrator.audit.findings import FINDINGS_FILE, find_pairs, photographs_of, read_findings, to_findings_csv
 from orchestrator.audit.proposal import LABEL_PATCH_FILE, digest, propose, to_patch_csv
 from orchestrator.audit.rows import AuditRows, read_audit_rows
@@ -61,9 +61,9 @@ def _read_kept(crop_folder: Folder, folder: Folder, origin: SplitOrigin) -> Audi
     if manifest is None or not folder.exists(AUDIT_FILE):
         return None
     try:
-        document = folder.read_json(AUDIT_FILE)
-        data = document["data"]
-        if (document["format"], data["fingerprint"], data["splits_origin"]) != (FORMAT, manifest.fingerprint, origin):
+        document, fingerprint = folder.read_json(AUDIT_FILE), manifest.fingerprint
+        made_from = (document["data"]["fingerprint"], document["data"]["splits_origin"])
+        if document["format"] != FORMAT or document["settings"] != settings() or made_from != (fingerprint, origin):
             return None
         findings = read_findings(folder)
         paths = read_rows(crop_folder, ["path"]).column("path").to_pylist()

@@ -120,7 +120,9 @@ def test_audit_is_made_once(crops, monkeypatch):
     assert again.photographs.pairs == first.photographs.pairs
 
 
-@pytest.mark.parametrize("change", ["other crops", "other splits", "older format", "damaged", "no findings"])
+@pytest.mark.parametrize(
+    "change", ["other crops", "other splits", "older format", "other settings", "damaged", "no findings"]
+)
 def test_audit_of_something_else_is_made_again(crops, change):
     audit_crops(crops, origin="drawn" if change == "other splits" else "given")
     held = crops.read_json("audit/audit.json")
@@ -128,12 +130,15 @@ def test_audit_of_something_else_is_made_again(crops, change):
         held["data"]["fingerprint"] = "other"
     if change == "older format":
         held["format"] = 0
+    if change == "other settings":
+        held["settings"]["copies_format"] = 0
     crops.write_text("audit/audit.json", "{" if change == "damaged" else json.dumps(held))
     if change == "no findings":
         crops.delete("audit/findings.csv")
     audit = audit_crops(crops)
     assert audit.document["data"]["fingerprint"] == "abc"
     assert audit.document["data"]["splits_origin"] == "given"
+    assert audit.document["settings"]["copies_format"] > 0
     assert len(audit.findings) == 2
     assert crops.exists("audit/findings.csv")
 
