@@ -81,7 +81,9 @@ def _title(start: int, count: int, total: int) -> str:
 
 def _caption(row: Row) -> tuple[str, ...]:
     marks = [name for name in ("conflict", "leak") if row[name]]
-    kind = str(row["kind"]).replace("_", " ") + (f" {row['score']:.2f}" if row["kind"] == "near_copy" else "")
+    kind = str(row["kind"]).replace("_", " ")
+    if row["kind"] == "near_copy":
+        kind += f" {row['score']:.2f}" + (f", {row['how']}" if row["how"] else "")
     more = f" · {row['num_photos'] - 2} more" if row["num_photos"] > 2 else ""
     sides = [
         " · ".join(part for part in (row[f"class_{side}"], row[f"split_{side}"]) if part != NO_SPLIT) for side in "ab"

@@ -106,7 +106,8 @@ def _ask(column: str, photos: pd.DataFrame, group: np.ndarray) -> _Asked | None:
     """None where fewer than two groups have enough photographs."""
     rows = _one_a_photograph(photos, group, column)
     counts = rows[column].value_counts()
-    names = sorted(str(name) for name, count in counts.items() if count >= MIN_PHOTOGRAPHS)
+    enough = (str(name) for name, count in counts.items() if count >= MIN_PHOTOGRAPHS)
+    names = sorted(enough, key=lambda name: (name.casefold(), name))
     if len(names) < 2:
         return None
     rows = _drawn(rows[rows[column].isin(names)], column)

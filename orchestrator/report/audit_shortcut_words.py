@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.report.detection import ALL_CLASSES, ALL_SPLITS
-from orchestrator.report.wording import listing, p_value, percent
+from orchestrator.report.wording import p_value, percent
 
 Document = Mapping[str, Any]
 
@@ -34,8 +34,8 @@ def shortcut_sentences(document: Document) -> list[str]:
 def image_sentences(document: Document) -> list[str]:
     """What brightness, sharpness or the face's size tells: one sentence, or none."""
     rows = _main_rows([row for row in document["tables"]["shortcuts"] if row["features"] == "image"])
-    told = [f"{row['question']} “{row['target']}” ({_told(row)})" for row in rows]
-    return [f"Told by brightness, sharpness or the face's size, which is no finding: {listing(told)}."] if told else []
+    told = "; ".join(f"{row['question']} “{row['target']}”, {_told(row)}" for row in rows)
+    return [f"Told by brightness, sharpness or the face's size, which is no finding: {told}."] if told else []
 
 
 def _main_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
