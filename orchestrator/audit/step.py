@@ -18,8 +18,8 @@ from orchestrator.study import Study
 def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
     """Audit the study's crops, or read the audit that stands beside them; write it into the run folder and say it.
 
-    `strict`: raise FindingsError if there is a finding that the study's label patch does not settle. No picture gets into
-    the run folder, and contact sheets that `facet audit` left there are taken out; they stand beside the crops.
+    `strict`: raise FindingsError if there is a finding that the study's label patch does not settle. No picture gets
+    into the run folder, and contact sheets that `facet audit` left there are taken out; they stand beside the crops.
     """
     audit = audit_crops(study.crop_folder, origin=split_origin(study), progress=live.counter("Comparing", "photos"))
     patch = publish(audit, study.run_folder)
