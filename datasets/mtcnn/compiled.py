@@ -21,10 +21,11 @@ FUSED = {"contract", "nsz"}
 
 
 def _folder() -> Path:
-    """A folder for this state of the package: numba would look at the file of the outermost function alone."""
+    """A folder for this state of all compiled loops: numba would look at the file of the outermost function alone."""
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    packages = (Path(__file__).parent, Path(__file__).parents[1] / "copies")
+    for source in sorted(path for package in packages for path in package.glob("*.py")):
         digest.update(source.read_bytes())
     return Path(home) / "facet" / f"loops-{digest.hexdigest()[:16]}"
 
