@@ -25,7 +25,7 @@ def shortcut_sentences(document: Document) -> list[str]:
         meaning = (
             "Pixels carry traces of it, which a model can learn in place of faces."
             if row["question"] == "class"
-            else "Photos of the splits come from different places: what is reported is not what was trained on."
+            else "Their photos seem to come from different places, so accuracy in one says less about the other."
         )
         sentences.append(f"Shortcut: {what} can be told by file metadata alone, {_told(row)}. {meaning}")
     return sentences
