@@ -52,7 +52,7 @@ def test_page_says_findings_before_tables_and_shows_no_picture(document):
 
 def test_class_told_by_its_format_is_named(document):
     findings = page_audit(document, sheets_at="sheets").findings
-    (shortcut,) = [sentence for sentence in findings if sentence.startswith("Shortcut:")]
+    (shortcut,) = [sentence for sentence in findings if sentence.startswith("Warning, a shortcut:")]
     assert "best by file format" in shortcut
     assert "100.0 % against 0.0 %" in shortcut
 
