@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from datasets.errors import FindingsError
 from orchestrator.audit.document import SplitOrigin
 from orchestrator.audit.examine import Audit, audit_crops
@@ -9,14 +11,15 @@ from orchestrator.audit.files import publish, withdraw_sheets
 from orchestrator.audit.findings import FINDINGS_FILE
 from orchestrator.progress import LiveView
 from orchestrator.report.audit_words import finding_sentences
+from orchestrator.report.wording import listing
 from orchestrator.study import Study
 
 
 def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
     """Audit the study's crops, or read the audit that stands beside them; write it into the run folder and say it.
 
-    `strict`: raise FindingsError if there is a finding. No picture gets into the run folder, and contact sheets that
-    `facet audit` left there are taken out; they stand beside the crops.
+    `strict`: raise FindingsError if there is a finding that the study's label patch does not settle. No picture gets
+    into the run folder, and contact sheets that `facet audit` left there are taken out; they stand beside the crops.
     """
     audit = audit_crops(study.crop_folder, origin=split_origin(study), progress=live.counter("Comparing", "photos"))
     patch = publish(audit, study.run_folder)
@@ -24,12 +27,34 @@ def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
         live.say(f"Contact sheets of the audit are now in {audit.folder} alone: no photo stays in a run folder.")
     for sentence in finding_sentences(audit.document):
         live.say(f"Audit: {sentence}")
-    if strict and not audit.clean:
+    if strict and (left := _unsettled(audit, study)):
         raise FindingsError(
-            f"The audit has findings, and --strict-audit stops before training. See {FINDINGS_FILE} and {patch} in "
-            f"{study.run_folder}, and the pictures in {audit.folder}. Mend the photos, or run without --strict-audit."
+            f"The audit has findings ({left}), and --strict-audit stops before training. See {FINDINGS_FILE} and "
+            f"{patch} in {study.run_folder}, and the pictures in {audit.folder}. Mend the photos, settle copies by "
+            "--label-patch, or run without --strict-audit."
         )
     return audit
+
+
+def _unsettled(audit: Audit, study: Study) -> str:
+    """What is found and not settled, in words; empty if there is nothing.
+
+    A label patch settles a pair of copies if it drops one of them, or keeps or relabels both.
+    """
+    patched = study.patched
+    changed = [new != photo.label for new, photo in zip(patched.labels, study.photos, strict=True)]
+    decided = patched.dropped | patched.kept | np.array(changed, bool)
+    pairs = sum(
+        not (patched.dropped[pair.a] or patched.dropped[pair.b] or (decided[pair.a] and decided[pair.b]))
+        for pair in audit.photographs.pairs
+    )
+    counts = audit.document["counts"]
+    found = [
+        (pairs, "pair of copies", "pairs of copies"),
+        (counts["subjects_in_several_splits"], "subject in several splits", "subjects in several splits"),
+        (counts["shortcuts_flagged"], "flagged row of the shortcut check", "flagged rows of the shortcut check"),
+    ]
+    return listing([f"{count} {one if count == 1 else many}" for count, one, many in found if count])
 
 
 def split_origin(study: Study) -> SplitOrigin:

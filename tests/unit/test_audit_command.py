@@ -7,13 +7,16 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from datasets.errors import FindingsError, UserError
 from datasets.folder import Folder
+from datasets.label_patch import PatchedPhotos
 from datasets.shards import read_manifest
 from orchestrator import audit_command, run
 from orchestrator.audit.step import audit_run
@@ -184,9 +187,15 @@ def test_edited_label_patch_is_left_alone(different, cropped, capsys):
 
 def step_of(tmp_path, rows):
     """A study of these crops, as far as the audit looks at it, and what the live view said."""
-    source = SimpleNamespace(photos=[SimpleNamespace(split=None)])
-    crops = write_set(Folder.at(tmp_path / "crops"), rows)
-    study = SimpleNamespace(crop_folder=crops, run_folder=Folder.at(tmp_path / "run"), source=source)
+    photos = [SimpleNamespace(split=None, label=line["label"]) for line in rows]
+    nothing = np.zeros(len(rows), bool)
+    study = SimpleNamespace(
+        crop_folder=write_set(Folder.at(tmp_path / "crops"), rows),
+        run_folder=Folder.at(tmp_path / "run"),
+        source=SimpleNamespace(photos=photos),
+        photos=photos,
+        patched=PatchedPhotos(tuple(line["label"] for line in rows), nothing, nothing.copy(), {}),
+    )
     said = io.StringIO()
     return study, LiveView(Console(file=said)), said
 
@@ -202,6 +211,27 @@ def test_run_goes_on_with_findings_and_stops_where_that_is_asked_for(tmp_path):
     ):
         audit_run(study, live, strict=True)
     assert study.run_folder.names(".png") == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "settled"),
+    [
+        ({}, False),
+        ({"dropped": np.array([True, False, False])}, True),
+        ({"kept": np.array([True, False, False])}, False),
+        ({"kept": np.array([True, True, False])}, True),
+        ({"kept": np.array([True, False, False]), "labels": ("joy", "joy", "sad")}, True),
+    ],
+)
+def test_label_patch_settles_copies_for_a_strict_audit(tmp_path, patch, settled):
+    rows = [photo("train/joy/0.jpg", pixels="A"), photo("train/sad/1.jpg", pixels="A"), photo("test/sad/2.jpg")]
+    study, live, _ = step_of(tmp_path, rows)
+    study.patched = replace(study.patched, **patch)
+    if settled:
+        assert not audit_run(study, live, strict=True).clean
+    else:
+        with pytest.raises(FindingsError, match=r"\(1 pair of copies\)"):
+            audit_run(study, live, strict=True)
 
 
 def test_strict_audit_lets_clean_photos_pass(tmp_path):
