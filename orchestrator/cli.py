@@ -33,8 +33,8 @@ _EXAMPLES = {
   facet audit --data photos/                             what photos/ can prove, into runs/photos-audit
   facet audit --data photos.zip --out runs/mine          then `facet run --data photos.zip --out runs/mine`
 
-Exit codes: 0 no finding; 3 findings: a pair of copies, a subject in several splits, or a class or split that the file's
-format or size tells; 1 it failed; 2 a mistake in what was asked. docs/audit.md explains every number.""",
+Exit codes: 0 no finding; 3 findings: a pair of copies, or a subject in several splits; 1 it failed; 2 a mistake in what
+was asked. A class that the file's format or size tells is a warning. docs/audit.md explains every number.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
     "report": "example:\n  facet report runs/mine",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",

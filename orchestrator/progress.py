@@ -83,7 +83,7 @@ class LiveView:
         counts.done += 1
         counts.epochs_done += counts.epochs
         if accuracy > counts.best[0]:
-            counts.best = (accuracy, f"{cell[0]} (seed {cell[2]})")
+            counts.best = (accuracy, f"{cell[0]} ({cell[1]}, seed {cell[2]})")
         self._show_trials()
 
     def trial_failed(self, cell: Cell) -> None:

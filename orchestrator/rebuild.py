@@ -36,6 +36,8 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     if not (run_folder.exists(STUDY_FILE) and run_folder.exists("plan.json")):
         raise UserError(f"`{run_folder}` holds no run (no {STUDY_FILE}). Give the folder that `facet run` named.")
     plan, ledger = run_folder.read_json("plan.json"), Ledger(run_folder)
+    if "crop_fingerprint" not in plan:
+        raise UserError(f"`{run_folder}` was written by an older version of facet. Run the study in a new folder.")
     records = ledger.read_all(plan["keys"])
     ledger.write_merged_predictions(records)
     sessions = run_folder.read_json("sessions.json") if run_folder.exists("sessions.json") else []

@@ -48,7 +48,7 @@ def make_document(
     flagged = [row for row in tables["shortcuts"] if row["flagged"] == "yes"]
     document = {
         "format": FORMAT,
-        "clean": not (counts["pairs_exact"] or counts["pairs_near"] or tables["subjects"] or flagged),
+        "clean": not (counts["pairs_exact"] or counts["pairs_near"] or tables["subjects"]),
         "data": {
             "name": manifest.source,
             "fingerprint": manifest.fingerprint,

@@ -41,7 +41,7 @@ class Audit:
 
     @property
     def clean(self) -> bool:
-        """Whether there is no finding: no pair of copies, no subject in several splits, no flagged shortcut."""
+        """Whether there is no finding: no pair of copies, no subject in several splits."""
         return bool(self.document["clean"])
 
 

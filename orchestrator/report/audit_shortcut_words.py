@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 
 
 def flagged_rows(document: Document) -> list[dict[str, Any]]:
-    """The rows of the shortcut table that are findings, one a class or split that is told."""
+    """The rows of the shortcut table that are warned of, one a class or split that is told."""
     return _main_rows([row for row in document["tables"]["shortcuts"] if row["flagged"] == "yes"])
 
 
@@ -25,9 +25,9 @@ def shortcut_sentences(document: Document) -> list[str]:
         meaning = (
             "Pixels carry traces of it, which a model can learn in place of faces."
             if row["question"] == "class"
-            else "Their photos seem to come from different places, so accuracy in one says less about the other."
+            else "The splits' files were not made alike: reported photos may not be of the kind that was trained on."
         )
-        sentences.append(f"Shortcut: {what} can be told by file metadata alone, {_told(row)}. {meaning}")
+        sentences.append(f"Warning, a shortcut: {what} can be told by file metadata alone, {_told(row)}. {meaning}")
     return sentences
 
 

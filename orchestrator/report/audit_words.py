@@ -10,14 +10,15 @@ from orchestrator.report.detection import ALL_CLASSES, ALL_SPLITS
 from orchestrator.report.wording import counted, listing, percent
 
 Document = Mapping[str, Any]
-CLEAN = "No finding: no copies, no subject in several splits, and no class that the file's format or size tells."
+CLEAN = "No finding: no copies, and no subject in several splits."
 MOST_NAMED = 6
 
 
 def finding_sentences(document: Document) -> list[str]:
-    """A sentence or two a finding, the weightiest first; CLEAN if there is none."""
-    parts = (_conflicts, _leaks, _subjects, shortcut_sentences, _repeated)
-    return [sentence for part in parts for sentence in part(document)] or [CLEAN]
+    """A sentence or two a finding, the weightiest first; CLEAN if there is none. Then what is flagged as a warning."""
+    parts = (_conflicts, _leaks, _subjects, _repeated)
+    found = [sentence for part in parts for sentence in part(document)] or [CLEAN]
+    return [*found, *shortcut_sentences(document)]
 
 
 def headline(document: Document) -> str:
@@ -27,11 +28,12 @@ def headline(document: Document) -> str:
         (counts["conflicts"]["photographs"], "photograph", "in several classes"),
         (counts["leaks"]["photographs"], "photograph", "in several splits"),
         (counts["subjects_in_several_splits"], "subject", "in several splits"),
-        (len(flagged_rows(document)), "shortcut", "by file metadata"),
         (counts["photos_surplus"], "surplus copy", "in all"),
     ]
     words = [f"{_counted(count, noun)} {rest}" for count, noun, rest in found if count]
-    return (", ".join(words) + ".") if words else CLEAN
+    warned = len(flagged_rows(document))
+    warning = f" Warning: {_counted(warned, 'shortcut')} by file metadata." if warned else ""
+    return (", ".join(words) + "." if words else CLEAN) + warning
 
 
 def fact_sentences(document: Document) -> list[str]:

@@ -23,7 +23,7 @@ def test_view_says_what_is_done_running_left_and_best(terminal):
         view.trial_done(CELLS[0], 0.75)
         view.trial_started(CELLS[1])
         view.trial_done(CELLS[1], 0.5)
-    assert "3 of 3 trials done, 0 running, 0 left, best 75.0% eca (seed 0)" in seen.getvalue()
+    assert "3 of 3 trials done, 0 running, 0 left, best 75.0% eca (paper, seed 0)" in seen.getvalue()
 
 
 def test_failed_trial_and_a_stall_are_said():
