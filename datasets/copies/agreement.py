@@ -101,24 +101,48 @@ def spread_of(a: Array, mask: Array) -> Scalar:
 
 
 @compiled(fused=True)
+def _add_row(a: Array, b: Array, mask: Array, r: int, sign: float, sums: Array) -> None:
+    """Add a row of pixels to sums by column (n, 6): number, a, b, a squared, b squared, (a - b) squared."""
+    for c in range(a.shape[1]):
+        if mask[r, c]:
+            x, y = float(a[r, c]), float(b[r, c])
+            sums[c, 0] += sign
+            sums[c, 1] += sign * x
+            sums[c, 2] += sign * y
+            sums[c, 3] += sign * x * x
+            sums[c, 4] += sign * y * y
+            sums[c, 5] += sign * (x - y) * (x - y)
+
+
+@compiled(fused=True)
+def _keep_worst(worst: Array, ratio: Scalar) -> None:
+    """Insert into values that fall from left to right; the least drops out."""
+    at = len(worst)
+    while at > 0 and worst[at - 1] < ratio:
+        at -= 1
+    if at < len(worst):
+        worst[at + 1 :] = worst[at:-1].copy()
+        worst[at] = ratio
+
+
+@compiled(fused=True)
 def disagreement(a: Array, b: Array, mask: Array) -> Scalar:
     """The energy of a - b to the energy of what a and b show, in the windows where it is greatest; 0 if a is b."""
     n, num = a.shape[0], 0
     floor = _NOISE + _CONTRAST_SHARE * spread_of(b, mask)
-    found = np.empty(n * n)
-    for top in range(0, n - WINDOW + 1):
-        for left in range(0, n - WINDOW + 1):
-            count, ea, eb, aa, bb, dd = 0, 0.0, 0.0, 0.0, 0.0, 0.0
-            for r in range(top, top + WINDOW):
-                for c in range(left, left + WINDOW):
-                    if mask[r, c]:
-                        x, y = a[r, c], b[r, c]
-                        count += 1
-                        ea, eb, aa, bb, dd = ea + x, eb + y, aa + x * x, bb + y * y, dd + (x - y) * (x - y)
-            if count >= 0.7 * WINDOW * WINDOW:
-                content = (aa - ea * ea / count + bb - eb * eb / count) / count
-                found[num] = dd / count / (content + floor)
+    worst = np.full(int((1.0 - QUANTILE) * n * n) + 2, -1.0)
+    columns, total = np.zeros((n, 6)), np.zeros(6)
+    for r in range(n):
+        _add_row(a, b, mask, r, 1.0, columns)
+        if r >= WINDOW:
+            _add_row(a, b, mask, r - WINDOW, -1.0, columns)
+        total[:] = 0.0
+        for c in range(n):
+            for k in range(6):
+                total[k] += columns[c, k] - (columns[c - WINDOW, k] if c >= WINDOW else 0.0)
+            count = total[0]
+            if r >= WINDOW - 1 and c >= WINDOW - 1 and count >= 0.7 * WINDOW * WINDOW:
+                content = (total[3] - total[1] ** 2 / count + total[4] - total[2] ** 2 / count) / count
+                _keep_worst(worst, total[5] / count / (content + floor))
                 num += 1
-    if num == 0:
-        return _FARTHEST
-    return np.sort(found[:num])[int(QUANTILE * (num - 1))]
+    return worst[int((1.0 - QUANTILE) * num)] if num > 0 else _FARTHEST

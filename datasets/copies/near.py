@@ -36,7 +36,7 @@ class NearCopies:
             self._remember(int(a), int(b), float(score), matrix)
 
     def scores(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[float, bool]]:
-        """Score and hand of pairs of one group: of the two compared or, if better, of the weakest link between."""
+        """Score and hand of pairs within groups: of the two compared or, if better, of the weakest link between."""
         unknown = sorted({(min(pair), max(pair)) for pair in pairs} - self._known.keys())
         if unknown:
             guesses = np.stack([self.grouping.guess(a, b) for a, b in unknown])

@@ -38,12 +38,8 @@ def distinct_pictures(
             raise ValueError(f"a signature has {SIDE * SIDE} bytes, got {len(signature)} (photo {i})")
         if signature:
             shown.setdefault(int(exact[i]), i)
-    photos = [
-        i
-        for _, _, _, i in sorted(
-            (signatures[i], pixel_sha256[i] or "", file_sha256[i] or "", i) for i in shown.values()
-        )
-    ]
+    keys = ((signatures[i] or b"", pixel_sha256[i] or "", file_sha256[i] or "", i) for i in shown.values())
+    photos = [i for *_, i in sorted(keys)]
     pixels = np.frombuffer(b"".join(signatures[i] or b"" for i in photos), np.uint8).reshape(-1, SIDE, SIDE)
     parts = [content(pixels[at : at + _BLOCK]) for at in range(0, len(pixels), _BLOCK)]
     kept = np.flatnonzero(np.concatenate([*parts, np.empty(0)]) >= LEAST_CONTENT)
