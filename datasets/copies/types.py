@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-COPIES_FORMAT = 1
+COPIES_FORMAT = 2
 """Raised when the same photos would be grouped otherwise: it is part of every trial's key, and of a kept audit."""
 
 
