@@ -51,11 +51,7 @@ def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _centres(rows_ND: np.ndarray) -> np.ndarray:
-<<<<<<< HEAD
     """(C, D): some rounds of spherical k-means on evenly spaced rows; a cell that loses all members stays."""
-=======
-    """(C, D): a few rounds of spherical k-means on evenly spaced rows; an emptied cell keeps its centre."""
->>>>>>> copies
     if len(rows_ND) <= WHOLE:
         return np.zeros((1, rows_ND.shape[1]), np.float32)
     num = len(rows_ND) // PER_CELL
