@@ -37,7 +37,7 @@ def apply_patch(
     """Labels, drops and keeps after `patch`. `hashes` are the SHA-256 of the photos' files, empty where not known.
 
     Raises UserError for a line that fits no photo, names no class of the source or contradicts another, and where a
-    class would have no photo left in a split.
+    class would have no photo left.
     """
     decided = _decisions(patch, photos, hashes, classes)
     labels = [photo.label for photo in photos]
@@ -46,7 +46,7 @@ def apply_patch(
         if line.action == "relabel":
             labels[index] = line.label
         dropped[index], kept[index] = line.action == "drop", line.action == "keep"
-    _check_splits(patch, photos, labels, dropped)
+    _check_classes(patch, photos, labels, dropped)
     counts = {
         "lines": len(patch.lines),
         "kept": int(kept.sum()),
@@ -112,12 +112,12 @@ def _decision(line: PatchLine) -> str:
     return f"{line.action} {line.label}".strip()
 
 
-def _check_splits(patch: LabelPatch, photos: Sequence[Photo], labels: Sequence[str], dropped: np.ndarray) -> None:
-    left = {(label, photo.split) for label, photo, out in zip(labels, photos, dropped, strict=True) if not out}
+def _check_classes(patch: LabelPatch, photos: Sequence[Photo], labels: Sequence[str], dropped: np.ndarray) -> None:
+    """Which split needs which class is for the protocols to say; none can do with a class of no photo."""
+    left = {label for label, out in zip(labels, dropped, strict=True) if not out}
     for photo in photos:
-        if (photo.label, photo.split) not in left:
-            side = f"the {photo.split} split" if photo.split else "the source"
+        if photo.label not in left:
             raise UserError(
-                f"`{patch.name}` leaves class `{photo.label}` no photo in {side}; every class needs some there. "
-                "Take back a drop or relabel, or remove the class from the source."
+                f"`{patch.name}` leaves class `{photo.label}` no photo. Take back a drop or relabel, or remove the "
+                "class from the source."
             )

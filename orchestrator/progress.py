@@ -82,7 +82,7 @@ class LiveView:
         counts.running.pop(cell, None)
         counts.done += 1
         counts.epochs_done += counts.epochs
-        if accuracy > counts.best[0]:
+        if accuracy > counts.best[0] and cell[1] != "grouped_kfold":  # a fold is a part of the photos
             counts.best = (accuracy, f"{cell[0]} ({cell[1]}, seed {cell[2]})")
         self._show_trials()
 
@@ -90,7 +90,7 @@ class LiveView:
         """A trial failed for good."""
         self._counts.running.pop(cell, None)
         self._counts.failed += 1
-        self.say(f"{cell[0]} (seed {cell[2]}) failed.")
+        self.say(f"{cell[0]} ({cell[1]}, seed {cell[2]}{f', fold {cell[3]}' if cell[3] else ''}) failed.")
 
     def stalled(self, message: str) -> None:
         """Nothing runs."""

@@ -108,19 +108,27 @@ def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str
 
 
 def _best(records: list[Record]) -> dict[str, str]:
-    """The best condition of each protocol."""
-    accuracies: dict[str, dict[str, list[float]]] = {}
-    seeds: dict[tuple[str, str], set[int]] = {}
+    """The best condition of each protocol, over seeds of which all folds are finished."""
+    folds: dict[tuple[str, str], dict[int, list[Record]]] = {}
     for record in records:
-        protocol, condition = record["protocol"], record["condition"]
-        accuracies.setdefault(protocol, {}).setdefault(condition, []).append(record["metrics"]["accuracy"])
-        seeds.setdefault((protocol, condition), set()).add(record["seed"])
-    lines = {}
-    for protocol in sorted(accuracies, key=protocol_rank):
-        mean, name = max((sum(values) / len(values), name) for name, values in accuracies[protocol].items())
-        over = counted(len(seeds[protocol, name]), "seed")
-        lines[f"Best condition ({protocol})"] = f"{name}, {mean:.1%} mean accuracy over {over}"
-    return lines
+        by_seed = folds.setdefault((record["protocol"], record["condition"]), {})
+        by_seed.setdefault(record["seed"], []).append(record)
+    best: dict[str, tuple[float, str, int]] = {}
+    for (protocol, condition), by_seed in folds.items():
+        whole = [trials for trials in by_seed.values() if len(trials) == trials[0]["num_folds"]]
+        if whole:
+            mean = sum(map(_accuracy, whole)) / len(whole)
+            best[protocol] = max(best.get(protocol, (-1.0, "", 0)), (mean, condition, len(whole)))
+    return {
+        f"Best condition ({protocol})": f"{name}, {mean:.1%} mean accuracy over {counted(num_seeds, 'seed')}"
+        for protocol, (mean, name, num_seeds) in sorted(best.items(), key=lambda item: protocol_rank(item[0]))
+    }
+
+
+def _accuracy(folds: list[Record]) -> float:
+    """Of all photos that the folds report."""
+    right = sum(record["metrics"]["accuracy"] * record["num_eval"] for record in folds)
+    return float(right / sum(record["num_eval"] for record in folds))
 
 
 def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str, str]:

@@ -35,7 +35,7 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     suspects = write_suspects(results, run_folder)
     if suspects is not None:
-        written.append(suspects.file)
+        written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])
     page = render_page(results, context, paper=paper, tables=tables, figures=images)
     run_folder.write_text("report.html", page)

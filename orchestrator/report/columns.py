@@ -119,17 +119,24 @@ COLUMN_DOCS = {
     "seeds_reached": ColumnDoc("Seeds that reached it", "Trials with an epoch at or above the threshold."),
     "seeds_censored": ColumnDoc("Seeds that did not", "Trials that never reached it (censored)."),
     "epoch_to_threshold_mean": ColumnDoc(
-        "Epoch reached", "First epoch (counted from 1) at or above the threshold, mean over the trials that reached it."
+        "Epoch reached",
+        "First epoch (counted from 1) at or above the threshold, mean over the seeds that reached it. With folds a "
+        "seed counts as the mean over its folds, and as not reached if one of them did not.",
     ),
     "epochs_run": ColumnDoc("Epochs run", "Epochs of a trial (the most, should seeds differ)."),
     "paper_epoch_to_threshold": ColumnDoc("Paper: epoch", "The paper's epoch to 0.60."),
     "paper_minutes": ColumnDoc("Paper: minutes", "The paper's total training time."),
     "paper_time_reduction": ColumnDoc("Paper: time saved", "Share of the end-to-end time that was saved, as reported."),
     "compute_s_to_threshold_mean": ColumnDoc(
-        "Compute to threshold (s)", "Seconds of training until the threshold, mean over the trials that reached it."
+        "Compute to threshold (s)",
+        "Seconds of training until the threshold, mean over the seeds that reached it, and of a seed over its folds.",
     ),
-    "compute_s_total_mean": ColumnDoc("Compute in all (s)", "Seconds of training over all epochs, mean over seeds."),
-    "wall_s_total_mean": ColumnDoc("Clock in all (s)", "Seconds by the clock, with evaluation, mean over seeds."),
+    "compute_s_total_mean": ColumnDoc(
+        "Compute in all (s)", "Seconds of one training over all epochs, mean over seeds and folds."
+    ),
+    "wall_s_total_mean": ColumnDoc(
+        "Clock in all (s)", "Seconds of one training by the clock, with evaluation, mean over seeds and folds."
+    ),
     "time_reduction_vs_eca_mtcnn": ColumnDoc(
         "Time saved against ECA + MTCNN",
         "Share of the compute saved over shared seeds; the paper's comparison, in which the classes differ too.",

@@ -8,7 +8,7 @@ from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
 from orchestrator.report.intervals import wilson_interval
-from orchestrator.report.results import Group, Results
+from orchestrator.report.results import Results
 from orchestrator.report.verdicts import MIN_SEEDS
 from orchestrator.report.wording import counted, listing, percent_interval
 
@@ -46,7 +46,7 @@ def make_notes(results: Results, context: ReportContext) -> list[str]:
 
 
 def _missing_trials(results: Results, context: ReportContext) -> Iterable[str]:
-    lacking = context.num_planned - results.num_trials
+    lacking = context.num_planned - len(results.records)
     if lacking > 0:
         planned = counted(context.num_planned, "planned trial")
         yield f"Not finished: {lacking} of {planned}. The numbers are provisional."
@@ -107,20 +107,12 @@ def _optimism(results: Results, context: ReportContext) -> Iterable[str]:
 def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
     for protocol in results.protocols:
         groups = [group for group in results.groups if group.protocol == protocol]
-        names = [group.title for group in groups if not _lowest(group) > group.majority_accuracy]
+        names = [group.title for group in groups if not group.beats_majority]
         if names:
             yield (
                 f"Protocol {protocol}: not shown to beat always answering the commonest class "
                 f"({len(names)} of {counted(len(groups), 'condition')}): {listing(names)}."
             )
-
-
-def _lowest(group: Group) -> float:
-    """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
-    accuracy = group.accuracy_interval
-    if accuracy.low < accuracy.high:
-        return accuracy.low
-    return wilson_interval(round(accuracy.mean * group.photos), group.photos).low
 
 
 def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:

@@ -95,7 +95,7 @@ def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]
         ("Photos", context.data_name),
         ("Protocol", listing(results.protocols) or "none yet"),
         ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else "none yet"),
-        ("Trials", f"{results.num_trials} of {context.num_planned} finished"),
+        ("Trials", f"{len(results.records)} of {context.num_planned} finished"),
         # Not the time of writing: the same ledger gives the same page.
         ("Last trial finished", max(finished).replace("T", " ").replace("Z", " UTC") if finished else "none yet"),
     ]
@@ -150,7 +150,7 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
         "Weights": listing(distinct(record.get("weights", "") for record in records)),
         "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
         "Device": listing(distinct(record["device"] for record in records)),
-        "Trials": f"{results.num_trials} of {context.num_planned}",
+        "Trials": f"{len(results.records)} of {context.num_planned}",
         "Time of all trials, by the clock": duration(sum(record["wall_s"] for record in records)),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }

@@ -19,7 +19,7 @@ def pool_folds(records: Iterable[Record], predictions: pd.DataFrame) -> tuple[li
     """The records with the folds of each (condition, protocol, seed) made one, and how many trials wait for others.
 
     A seed whose folds are not all finished is left out: what is there is not a sample of the photos. Rows of
-    `predictions` need no change, since folds share no photo.
+    `predictions` need no change, since folds share no photo. Raises ValueError where they do.
     """
     members = defaultdict(list)
     for record in records:
@@ -44,17 +44,17 @@ def _rows_of(cell: tuple[str, str, int], predictions: pd.DataFrame) -> pd.DataFr
 def _one_of(folds: Sequence[Record], rows: pd.DataFrame) -> Record:
     """Scores are of all photos together; curves and times of training are means over folds."""
     folds = sorted(folds, key=lambda record: record["fold"])
-    curves = _mean_curves(folds)
-    counts: Counter[str] = Counter()
-    for record in folds:
-        counts.update(record["train_counts"])
+    if rows["photo"].duplicated().any():
+        raise ValueError(f"`{rows['photo'][rows['photo'].duplicated()].iloc[0]}` is reported by two folds of one seed.")
     return folds[0] | {
         "metrics": _metrics(rows, folds),
-        "epochs": curves,
+        "epochs": _mean_curves(folds),
+        "epochs_of_folds": [record["epochs"] for record in folds],
         "best_epoch": int(np.median([record["best_epoch"] for record in folds])),
         "num_train": round(float(np.mean([record["num_train"] for record in folds]))),
         "num_select": round(float(np.mean([record["num_select"] for record in folds]))),
-        "train_counts": {name: count / len(folds) for name, count in counts.items()},
+        "train_counts": _mean_counts(folds, "train_counts"),
+        "select_counts": _mean_counts(folds, "select_counts"),
         "num_eval": sum(record["num_eval"] for record in folds),
         "num_eval_with_face": sum(record["num_eval_with_face"] for record in folds),
         "num_dropped": sum(record["num_dropped"] for record in folds),
@@ -63,6 +63,13 @@ def _one_of(folds: Sequence[Record], rows: pd.DataFrame) -> Record:
         "interruptions": sum(record["interruptions"] for record in folds),
         "finished_at": max(record["finished_at"] for record in folds),
     }
+
+
+def _mean_counts(folds: Sequence[Record], name: str) -> dict[str, float]:
+    counts: Counter[str] = Counter()
+    for record in folds:
+        counts.update(record[name])
+    return {label: count / len(folds) for label, count in counts.items()}
 
 
 def _metrics(rows: pd.DataFrame, folds: Sequence[Record]) -> dict[str, float | None]:

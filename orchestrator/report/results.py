@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from datasets.protocols import PROTOCOLS
 from orchestrator.ledger import Record
-from orchestrator.report.intervals import Interval, share_interval
+from orchestrator.report.intervals import Interval, share_interval, wilson_interval
 from orchestrator.report.pooling import pool_folds
 from search_spaces.conditions import LEAVE_ONE_OUT, TABLE1, title_of
 
@@ -78,6 +78,19 @@ class Group:
         return {seed: float("nan") if value is None else value for seed, value in zip(self.seeds, values, strict=True)}
 
     @property
+    def lowest_accuracy(self) -> float:
+        """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
+        accuracy = self.accuracy_interval
+        if accuracy.low < accuracy.high:
+            return accuracy.low
+        return wilson_interval(round(accuracy.mean * self.photos), self.photos).low
+
+    @property
+    def beats_majority(self) -> bool:
+        """Whether it is shown to beat always answering the class that is commonest in training."""
+        return self.lowest_accuracy > self.majority_accuracy
+
+    @property
     def accuracy_interval(self) -> Interval:
         """Accuracy over seeds, or over photos where there is one seed."""
         return share_interval(list(self.metric("accuracy").values()), self.photos)
@@ -129,17 +142,13 @@ class Group:
 class Results:
     """All groups: Table 1's conditions first, then leave-one-out, then the others; the paper's protocol first.
 
-    num_trials: finished trials, a fold each. num_waiting: of those, in seeds of which other folds are not finished.
+    records: every finished trial, a fold each; the groups have the folds of a seed as one. num_waiting: trials of seeds
+    of which other folds are not finished, which no group has.
     """
 
     groups: tuple[Group, ...]
-    num_trials: int = 0
+    records: tuple[Record, ...] = ()
     num_waiting: int = 0
-
-    @property
-    def records(self) -> list[Record]:
-        """Every finished trial."""
-        return [record for group in self.groups for record in group.records]
 
     @property
     def protocols(self) -> list[str]:
@@ -174,7 +183,7 @@ def make_results(records: Iterable[Record], predictions: pd.DataFrame, excluded:
         rows = tuple(rows_of[key] for key in keys)
         others = tuple(excluded_of.get(key, predictions.iloc[:0]) for key in keys)
         groups.append(Group(condition, protocol, tuple(mine), rows, others))
-    return Results(tuple(sorted(groups, key=_rank)), len(trials), waiting)
+    return Results(tuple(sorted(groups, key=_rank)), tuple(trials), waiting)
 
 
 def _by_trial(predictions: pd.DataFrame | None) -> dict[Hashable, pd.DataFrame]:

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from orchestrator.progress import LiveView, duration
 
-CELLS = [("eca", "paper", 0), ("proposed", "paper", 0)]
+CELLS = [("eca", "paper", 0, 0), ("proposed", "paper", 0, 0)]
 
 
 def view_of(seen: io.StringIO, *, terminal: bool) -> LiveView:
@@ -33,7 +33,7 @@ def test_failed_trial_and_a_stall_are_said():
         view.stalled("No machine has a GPU.")
         view.trial_failed(CELLS[0])
     assert "No machine has a GPU." in seen.getvalue()
-    assert "eca (seed 0) failed." in seen.getvalue()
+    assert "eca (paper, seed 0) failed." in seen.getvalue()
 
 
 def test_pipe_gets_the_end_of_a_count_whatever_its_pace():
