@@ -27,6 +27,20 @@ def independent_groups(photos: PhotoTable) -> np.ndarray:
     return connected_components(graph, directed=False)[1][:num]
 
 
+def linked_subjects(photos: PhotoTable) -> np.ndarray:
+    """(N,) object: one name for all people and photos that copies link, None where nobody is known.
+
+    With these in place of the subjects, photos can be taken away without a link being lost.
+    """
+    group = independent_groups(photos)
+    known = np.isin(group, group[[bool(subject) for subject in photos.subject]])
+    order, table = photos.sorted()
+    names: dict[int, str] = {}
+    for row, path in zip(order.tolist(), table.path.tolist(), strict=True):
+        names.setdefault(int(group[row]), str(path))  # of the first path, whatever the order of the photos
+    return np.array([names[int(one)] if is_known else None for one, is_known in zip(group, known, strict=True)], object)
+
+
 def left_out(photos: PhotoTable, protocol: str) -> np.ndarray:
     """(N,) int8: STAYS, or the rule that leaves the photo out of `clean` or `grouped_kfold`; `paper` has no rule.
 

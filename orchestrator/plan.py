@@ -7,6 +7,7 @@ from collections import Counter
 from datasets.cropper import CropConfig
 from datasets.reuse import plan_rows
 from datasets.shards import read_manifest
+from orchestrator.audit.place import PLAN_FILE
 from orchestrator.cluster import Capacity
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement
@@ -18,7 +19,7 @@ from trainables.weights import describe_weights
 
 def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dict[str, str]:
     """The plan, line by line, as `facet plan` prints it."""
-    finished = Ledger(study.run_folder).keys() & {job.key for job in study.jobs.values()}
+    finished = Ledger(study.run_folder).keys() & _keys(study)
     num_jobs = len(study.jobs)
     splits = Counter(photo.split for photo in study.photos)
     return {
@@ -35,6 +36,13 @@ def describe_plan(study: Study, placement: Placement, capacity: Capacity) -> dic
         "At once": f"{placement.concurrent_trials} trials",
         "Run folder": str(study.run_folder),
     }
+
+
+def _keys(study: Study) -> set[str]:
+    """Of the study's trials, and of those that the run folder holds: what the photos are divided by is in the keys."""
+    folder = study.run_folder
+    held = folder.read_json(PLAN_FILE)["keys"] if folder.exists(PLAN_FILE) else []
+    return {job.key for job in study.jobs.values()} | set(held)
 
 
 def _describe_grid(study: Study) -> str:

@@ -13,14 +13,14 @@ from datasets.sources import SAMPLE
 from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.cropping import check_readable, crop_study, whole_crops
-from orchestrator.division import Division, check_before_cropping, divide, without_refused, write_account
+from orchestrator.division import Division, check_before_cropping, divide, settled, write_account
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
 from orchestrator.quiet import quiet
 from orchestrator.run_files import Session, locked, note_session, set_aside, write_detection, write_identity
 from orchestrator.spec import Spec
-from orchestrator.study import Study, check_run_folder, make_study, sample_folder
+from orchestrator.study import STUDY_FILE, Study, check_run_folder, make_study, sample_folder
 from orchestrator.tracking import Tracker, check_tracking
 from trainables.job import Cell
 from trainables.weights import ensure_weights
@@ -72,13 +72,14 @@ def _run_locked(
     study: Study, capacity: Capacity, placement: Placement, live: LiveView, *, strict_audit: bool, verbose: bool
 ) -> RunResult:
     session, ledger = Session(cluster=capacity.description), Ledger(study.run_folder)
-    write_identity(study, capacity)
+    if not study.run_folder.exists(STUDY_FILE):
+        write_identity(study, capacity)
     before = ledger.keys()
     with quiet(not verbose) as log:
         try:
             _crop_if_needed(study, placement, session, live, verbose=verbose)
             division = _divide(study, live, strict_audit=strict_audit)
-            study = without_refused(study, division)
+            study = settled(study, division)
             write_identity(study, capacity)
             todo = [cell for cell, job in study.jobs.items() if job.key not in before]
             result = RunResult(study.run_folder, len(study.jobs), len(study.jobs) - len(todo), len(todo), log=log)
@@ -158,11 +159,6 @@ def _capacity(spec: Spec, *, verbose: bool) -> Capacity:
     if ray.is_initialized() or find_address(spec.address) is not None:
         return connect(spec.address, verbose=verbose)
     return local_capacity()
-
-
-def _left(study: Study, ledger: Ledger) -> list[Cell]:
-    finished = ledger.keys()
-    return [cell for cell, job in study.jobs.items() if job.key not in finished]
 
 
 def describe_result(result: RunResult) -> list[str]:

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 
 from datasets.store import PhotoArrays, load_arrays
 from orchestrator.cropping import whole_crops
-from orchestrator.division import Division
+from orchestrator.division import Division, roles_of
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement
 from orchestrator.progress import LiveView
@@ -63,7 +63,7 @@ def _train(
             study.jobs,
             todo,
             arrays=arrays,
-            roles=division.roles,
+            roles=roles_of(study, division, todo),
             imagenet=None if imagenet is None else {name: tensor.numpy() for name, tensor in imagenet.items()},
             layout=_with_real_gpus(placement, live),
             concurrent=placement.concurrent_trials,

@@ -1,5 +1,7 @@
 """From a spec and the audit's photographs to the role of every photo in every trial."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from datasets.errors import UserError
 from datasets.hashes import hash_photos
 from datasets.protocols import REPORT, SELECT, TRAIN, UNUSED
 from datasets.sources import open_source
-from orchestrator.division import check_before_cropping, divide, without_refused, write_account
+from orchestrator.division import check_before_cropping, divide, roles_of, settled, write_account
 from orchestrator.spec import quick
 from orchestrator.study import make_study
 
@@ -28,7 +30,11 @@ def study_of(photo_tree, tmp_path):
 
 
 def roles_by_path(study, division, part) -> dict[str, int]:
-    return dict(zip([photo.path for photo in study.photos], division.roles[part].tolist(), strict=True))
+    return dict(zip([photo.path for photo in study.photos], roles(study, division)[part].tolist(), strict=True))
+
+
+def roles(study, division):
+    return roles_of(study, division, settled(study, division).cells)
 
 
 def alone(study) -> np.ndarray:
@@ -69,13 +75,14 @@ def test_protocols_divide_the_readable_photos(study_of):
     statuses = ["ok"] * len(study.photos)
     statuses[0] = "unreadable"
     division = divide(study, statuses, alone(study))
-    assert {part: len(roles) for part, roles in division.roles.items()} == dict.fromkeys(
+    divided = roles(study, division)
+    assert {part: len(roles_N) for part, roles_N in divided.items()} == dict.fromkeys(
         [(name, seed, fold) for name, folds in (("paper", 1), ("clean", 1), ("grouped_kfold", 2)) for seed in (0, 1)
          for fold in range(folds)], 17,
     )  # fmt: skip
-    assert set(division.roles["paper", 0, 0].tolist()) == {TRAIN, REPORT}
-    assert set(division.roles["clean", 0, 0].tolist()) == {TRAIN, SELECT, REPORT}
-    folds = [division.roles["grouped_kfold", 1, fold] == REPORT for fold in (0, 1)]
+    assert set(divided["paper", 0, 0].tolist()) == {TRAIN, REPORT}
+    assert set(divided["clean", 0, 0].tolist()) == {TRAIN, SELECT, REPORT}
+    folds = [divided["grouped_kfold", 1, fold] == REPORT for fold in (0, 1)]
     assert np.array_equal(folds[0], ~folds[1])
     assert division.account["paper"]["photos"] == 17
 
@@ -86,7 +93,7 @@ def test_leaks_and_conflicts_touch_protocol_clean_alone(study_of):
     photograph[[p.path for p in study.photos].index("Train/anger/2.jpg")] = 1000
     photograph[[p.path for p in study.photos].index("Train/fear/2.jpg")] = 1000
     division = divide(study, ["ok"] * len(study.photos), photograph)
-    assert UNUSED not in division.roles["paper", 0, 0]
+    assert UNUSED not in roles(study, division)["paper", 0, 0]
     clean = roles_by_path(study, division, ("clean", 0, 0))
     out = {path for path, role in clean.items() if role == UNUSED}
     assert out == {"Train/joy/0.jpg", "Train/anger/2.jpg", "Train/fear/2.jpg"}
@@ -129,8 +136,53 @@ def test_protocol_that_was_not_asked_for_is_left_out_with_a_sentence(study_of):
     copies = same(study, "Test/fear/0.jpg", "Test/fear/1.jpg", "Test/joy/0.jpg")
     division = divide(study, ["ok"] * len(study.photos), copies)
     assert division.refused["clean"].startswith("Protocol clean is left out. `--data photos`, protocol `clean`: class")
-    left = without_refused(study, division)
+    left = settled(study, division)
     assert left.protocols == ("paper",)
-    assert {part[0] for part in division.roles} == {"paper"}
+    assert {part[0] for part in roles(study, division)} == {"paper"}
     write_account(study, division)
     assert study.run_folder.read_json("protocols.json")["refused"] == division.refused
+
+
+def test_copies_found_otherwise_make_other_trials_of_the_protocols_that_look_at_them(study_of):
+    study = study_of(protocols=("paper", "clean", "grouped_kfold"), folds=2)
+    statuses = ["ok"] * len(study.photos)
+    plain, renumbered, joined = (
+        settled(study, divide(study, statuses, groups))
+        for groups in (alone(study), alone(study) + 7, same(study, "Train/joy/0.jpg", "Train/joy/1.jpg"))
+    )
+    keys = [{cell: job.key for cell, job in one.jobs.items()} for one in (plain, renumbered, joined)]
+    assert keys[0] == keys[1]
+    changed = {cell.protocol for cell in keys[0] if keys[0][cell] != keys[2][cell]}
+    assert changed == {"clean", "grouped_kfold"}
+
+
+def test_person_is_followed_through_a_photo_that_the_patch_drops(study_of, tmp_path):
+    """Train/joy/1 is a copy of Train/joy/0, which shows a person of Test; dropping the one must not free the other."""
+    plain = study_of(protocols=("clean",))
+    paths = [photo.path for photo in plain.photos]
+    sha256 = plain.hashes[paths.index("Train/joy/0.jpg")]
+    (tmp_path / "patch.csv").write_text(f"file_sha256,action,label,path,note\n{sha256},drop,,,")
+    study = study_of(protocols=("clean",), label_patch=str(tmp_path / "patch.csv"))
+    known = {"Train/joy/0.jpg": "ann", "Test/joy/0.jpg": "ann"}
+    photos = tuple(replace(photo, subject=known.get(photo.path)) for photo in study.photos)
+    study = replace(study, photos=photos)
+    division = divide(study, ["ok"] * len(photos), same(study, "Train/joy/0.jpg", "Train/joy/1.jpg"))
+    clean = roles_by_path(study, division, ("clean", 0, 0))
+    assert (clean["Train/joy/0.jpg"], clean["Train/joy/1.jpg"], clean["Test/joy/0.jpg"]) == (UNUSED, UNUSED, REPORT)
+
+
+def test_class_without_a_face_is_named_where_faceless_photos_are_dropped(study_of):
+    study = study_of(protocols=("paper",), no_face="drop")
+    statuses = ["no_face" if photo.path.startswith("Train/fear") else "ok" for photo in study.photos]
+    with pytest.raises(
+        UserError, match=r"`no_face` drop leaves class `fear` no photo to train on .* none of its 4 there"
+    ):
+        divide(study, statuses, alone(study))
+
+
+def test_patch_is_kept_as_it_was_applied(study_of, tmp_path):
+    patch = tmp_path / "mine.csv"
+    patch.write_text(f"file_sha256,action,note\n{study_of().hashes[0]},keep,seen by me\n")
+    study = study_of(label_patch=str(patch))
+    write_account(study, divide(study, ["ok"] * len(study.photos), alone(study)))
+    assert study.run_folder.read_bytes("label_patch.applied.csv") == patch.read_bytes()
