@@ -161,7 +161,11 @@ def main() -> None:
         lines = [row("facet", planted, *ours(planted))]
         for name, run in peers([each.file for each in planted], folder) if options.peers else ():
             began = time.perf_counter()
-            group = of_pairs(run(), len(planted))
+            try:
+                group = of_pairs(run(), len(planted))
+            except Exception as error:  # whatever a tool's own environment lacks
+                print(f"{name} did not run: {error!r}")
+                continue
             lines.append(row(name, planted, group, f"{time.perf_counter() - began:.1f}"))
     print(f"{len(planted)} photos of {options.data.name}, {len({each.original for each in planted})} of them originals")
     print(tabulate(lines, headers, tablefmt="github"))

@@ -21,7 +21,6 @@ def peers(files: list[Path], folder: Path) -> Iterator[tuple[str, Callable[[], P
                 yield f"imagehash {kind} <= {most}", lambda kind=kind, most=most: _imagehash(files, kind, most)
     if _installed("imagededup"):
         yield "imagededup PHash <= 10", lambda: _imagededup(files, folder, "PHash", max_distance_threshold=10)
-        yield "imagededup CNN >= 0.9", lambda: _imagededup(files, folder, "CNN", min_similarity_threshold=0.9)
     if _installed("fastdup"):
         yield "fastdup >= 0.9", lambda: _fastdup(files, folder)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from datasets.copies.descriptors import cell_means, unit_rows, view_matrices
 from datasets.copies.geometry import VIEWS
 from datasets.copies.index import Index
+from datasets.copies.threads import num_cores
 
 LEAST_SIMILARITY = 0.7
 """Of the descriptors of a photo's view and of another photo; copies have 0.85 and more (docs/copies.md)."""
@@ -26,15 +29,21 @@ class Candidates(NamedTuple):
 
 def find_candidates(signatures_NSS: np.ndarray) -> Candidates:
     """Pairs among signatures (N, 96, 96) uint8 whose coarse content is similar in some view. The order is fixed."""
-    cells_NG = cell_means(signatures_NSS)
-    matrices = view_matrices(cells_NG)
-    index = Index(unit_rows(cells_NG @ matrices[0]))
-    num = len(signatures_NSS)
-    best = _Best()
-    for number, matrix in enumerate(matrices):
-        query, row, similarity = index.similar(unit_rows(cells_NG @ matrix), LEAST_SIMILARITY)
-        other = query != row
-        best.add(query[other], row[other], similarity[other], number, num)
+    # One thread for each product: many are small, and sums then do not depend on the number of cores.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(num_cores()) as threads:
+        cells_NG = cell_means(signatures_NSS)
+        matrices = view_matrices(cells_NG)
+        index = Index(unit_rows(cells_NG @ matrices[0]))
+        best = _Best()
+
+        def look_up(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return index.similar(unit_rows(cells_NG @ matrix), LEAST_SIMILARITY)
+
+        for at in range(0, len(matrices), num_cores()):  # a few at a time: what is found waits in memory
+            for number, hits in enumerate(threads.map(look_up, matrices[at : at + num_cores()]), start=at):
+                query, row, similarity = hits
+                other = query != row
+                best.add(query[other], row[other], similarity[other], number, len(signatures_NSS))
     return best.pairs()
 
 

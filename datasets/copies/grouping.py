@@ -31,9 +31,11 @@ class Grouping:
         self.frame = np.tile(np.eye(3), (num_pictures, 1, 1))
         self._check, self._possible = check, possible
         self._links: dict[int, list[tuple[int, float]]] = {}
+        self._fitting: set[tuple[int, int]] = set()
 
     def add(self, links: Links) -> None:
         """Join groups along links, the best link first; a link across two groups that do not fit is dropped."""
+        self._fitting |= {(min(pair), max(pair)) for pair in zip(links.a.tolist(), links.b.tolist(), strict=True)}
         for i in np.lexsort((links.b, links.a, -links.score)):
             a, b = int(links.a[i]), int(links.b[i])
             if self.group[a] != self.group[b]:
@@ -62,11 +64,13 @@ class Grouping:
         """True if most of the pairs across, other than the link itself, could be copies."""
         ours, theirs = (self._sample(self.members[self.group[i]], i) for i in (a, b))
         pairs = [(i, j) for i in ours for j in theirs if (i, j) != (a, b)]
-        if not pairs:
+        unknown = [pair for pair in pairs if (min(pair), max(pair)) not in self._fitting]
+        if 2 * len(unknown) < len(pairs) or not pairs:
             return True
-        guesses = np.stack([self.frame[j] @ shift @ np.linalg.inv(self.frame[i]) for i, j in pairs])
-        templates, images = (np.array(column) for column in zip(*pairs, strict=True))
-        return float((self._check(templates, images, guesses)[0] >= self._possible).mean()) > 0.5
+        guesses = np.stack([self.frame[j] @ shift @ np.linalg.inv(self.frame[i]) for i, j in unknown])
+        templates, images = (np.array(column) for column in zip(*unknown, strict=True))
+        fits = int((self._check(templates, images, guesses)[0] >= self._possible).sum())
+        return 2 * (len(pairs) - len(unknown) + fits) > len(pairs)
 
     @staticmethod
     def _sample(members: list[int], always: int) -> list[int]:

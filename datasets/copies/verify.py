@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from datasets.copies.agreement import disagreement, laid_over, retoned, spread_of
 from datasets.copies.alignment import halved, register, smoothed
+from datasets.copies.threads import num_cores
 from datasets.mtcnn.arrays import Array, Scalar
 from datasets.mtcnn.compiled import compiled
 
@@ -37,15 +37,8 @@ def _plausible(p: Array) -> bool:
 
 
 @compiled(fused=True)
-def _align(template: Array, image: Array, p: Array) -> bool:
-    """Register (48, 48) photos, at half the size first."""
-    coarse = register(smoothed(halved(template)), smoothed(halved(image)), p, 8, 0.05)
-    return coarse and _plausible(p) and register(smoothed(template), smoothed(image), p, 6, 0.08) and _plausible(p)
-
-
-@compiled(fused=True)
 def _judge(template: Array, image: Array, p: Array) -> Scalar:
-    """The score of (48, 48) photos under the map `p`, in [0, 1)."""
+    """The score of (n, n) photos under the map `p`, in [0, 1)."""
     a, seen = smoothed(template), np.empty_like(template)
     mask = np.empty(template.shape, np.bool_)
     if laid_over(smoothed(image), p, seen, mask) < _LEAST_SEEN * template.size:
@@ -58,6 +51,13 @@ def _judge(template: Array, image: Array, p: Array) -> Scalar:
     else:
         worst = disagreement(back, a, mask)
     return min(max(1.0 - worst, 0.0), 0.9999)
+
+
+@compiled(fused=True)
+def _align(template: Array, image: Array, p: Array) -> bool:
+    """Register (48, 48) photos, at half the size first."""
+    coarse = register(smoothed(halved(template)), smoothed(halved(image)), p, 8, 0.05)
+    return coarse and _plausible(p) and register(smoothed(template), smoothed(image), p, 6, 0.08) and _plausible(p)
 
 
 @compiled(fused=True)
@@ -98,7 +98,10 @@ def compare(
         _compare_all(signatures_NSS, template_P[part], image_P[part], maps[part], scores[part])
         return min(at + _CHUNK, len(template_P))
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2) as threads:
+    if len(template_P) <= _CHUNK:
+        work(0)
+        return scores, maps
+    with ThreadPoolExecutor(num_cores()) as threads:
         for done in threads.map(work, range(0, len(template_P), _CHUNK)):
             if progress is not None:
                 progress(done)
