@@ -64,6 +64,13 @@ def test_audit_counts_what_was_planted(crops):
     assert [line.split(",")[1] for line in lines[1:]] == ["drop", "drop", "drop", "keep"]
 
 
+def test_copies_that_stand_after_unreadable_photos_are_counted(tmp_path):
+    rows = [photo(f"train/joy/{i}.jpg", status="unreadable") for i in range(3)]
+    rows += [photo("train/joy/3.jpg"), photo("train/joy/4.jpg", pixels="A"), photo("train/sad/5.jpg", pixels="A")]
+    (row,) = audit_crops(write_set(Folder.at(tmp_path), rows)).document["tables"]["conflicts"]
+    assert (row["photographs"], row["photographs_exact"], row["photographs_near"]) == (1, 1, 0)
+
+
 def test_findings_in_words(crops):
     document = audit_crops(crops).document
     conflict, leak, subject, copies = finding_sentences(document)
