@@ -55,7 +55,7 @@ def test_unreadable_photos_before_and_after_copies_change_no_count(unreadable):
     first = min(set(range(8)) - set(unreadable))
     names = ["train/joy"] * 8
     names[first + 1] = names[first + 3] = "test/sad"
-    copies = photographs(8, exact=[(first, first + 1)], near=[(first + 2, first + 3)])
+    copies = photographs(8, near=[(first, first + 1)], exact=[(first + 2, first + 3)])
     readable = ~np.isin(np.arange(8), unreadable)
     rows = labelled(*names)[readable].reset_index(drop=True)
     group, exact = copies.group[readable], exact_groups(copies)[readable]

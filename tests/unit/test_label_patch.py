@@ -45,6 +45,7 @@ def test_each_action_does_what_it_says(patch_of):
     assert patched.labels == ("joy", "sadness", "anger", "anger", "sadness", "joy")
     assert patched.kept.tolist() == [True] + [False] * 5
     assert patched.dropped.tolist() == [False, True] + [False] * 4
+    assert patched.decided.tolist() == [True, True, False, True, False, False]
     assert patched.counts == {"lines": 3, "kept": 1, "dropped": 1, "relabelled": 1}
 
 
@@ -52,6 +53,7 @@ def test_line_without_a_path_holds_for_every_file_with_these_bytes(patch_of):
     patched = apply(patch_of(HEADER + f"{A},relabel,joy,,\n"))
     assert patched.labels[:2] == ("joy", "joy")
     assert patched.counts["relabelled"] == 1  # the other was joy before
+    assert patched.decided.tolist() == [True, True] + [False] * 4
 
 
 def test_no_patch_changes_nothing():
@@ -59,6 +61,7 @@ def test_no_patch_changes_nothing():
     assert patched.labels == tuple(photo.label for photo in PHOTOS)
     assert not patched.dropped.any()
     assert not patched.kept.any()
+    assert not patched.decided.any()
 
 
 @pytest.mark.parametrize(
