@@ -1,4 +1,4 @@
-"""The folder that `facet audit` writes into, and what it may hold."""
+"""Where audits lie: beside the crops, and in the folder that `facet audit` writes into; what that may hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from datasets.errors import UserError
 from datasets.folder import Folder
 
+AUDIT_FOLDERS = {"given": "audit", "drawn": "audit-drawn", "none": "audit-unsplit"}
+"""Of a set of crops: where its audit is kept, by where the photos' splits come from."""
 STUDY_FILE = "study.json"
 """What makes a folder a run's; see orchestrator/study.py."""
 PLAN_FILE = "plan.json"
