@@ -34,12 +34,21 @@ def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
         raise UserError(f"`out` {folder} is a file. Name a folder.")
     try:
         if folder.exists(STUDY_FILE):
-            if folder.read_json(PLAN_FILE)["crop_fingerprint"] != crop_fingerprint:
-                raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")
-            return
+            return _check_run(folder, crop_fingerprint)
     except OSError as error:
         raise UserError(f"`out` {folder} cannot be reached ({' '.join(str(error).split())}).") from None
     if folder.is_local and Path(folder.base).is_dir():
         others = [path for path in Path(folder.base).iterdir() if not path.name.startswith(".")]
         if others and not holds_audit_alone(folder):
             raise UserError(f"`out` {folder} is not empty and holds neither an audit nor a run. Choose another --out.")
+
+
+def _check_run(folder: Folder, crop_fingerprint: str) -> None:
+    plan = folder.read_json(PLAN_FILE) if folder.exists(PLAN_FILE) else None
+    held = plan.get("crop_fingerprint") if isinstance(plan, dict) else None
+    if held is None:
+        raise UserError(
+            f"`out` {folder} holds a run of an older facet, which does not say on which crops. Choose another --out."
+        )
+    if held != crop_fingerprint:
+        raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")

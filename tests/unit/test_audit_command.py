@@ -171,6 +171,16 @@ def test_audit_in_a_run_folder_leaves_no_picture_there(different, cropped, capsy
     assert "holds a run on other photos" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("plan", [None, "{}", "[]"])
+def test_run_of_an_older_facet_is_refused_as_what_it_is(different, cropped, capsys, plan):
+    Folder.at("out").write_text("study.json", "{}")
+    if plan is not None:
+        Folder.at("out").write_text("plan.json", plan)
+    assert main(["audit", "--data", str(different(*CLEAN)), "--out", "out", "--address", "local"]) == EXIT_USER
+    assert "holds a run of an older facet, which does not say on which crops" in capsys.readouterr().err
+    assert cropped == []
+
+
 def test_edited_label_patch_is_left_alone(different, cropped, capsys):
     photos = different(*CLEAN)
     shutil.copy(photos / "Train/joy/0.jpg", photos / "Test/sad/copy.jpg")
