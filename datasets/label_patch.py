@@ -21,8 +21,9 @@ __all__ = ["FILE_NAME", "LabelPatch", "PatchLine", "PatchedPhotos", "apply_patch
 class PatchedPhotos:
     """What a patch makes of N photos, in their order.
 
-    labels: N class names. dropped, kept: (N,) bool. decided: (N,) bool, whether a line decided on the photo, be it to the
-    label it had. counts: photos, by `kept`, `dropped` and `relabelled` (to another class), and `lines` of the patch.
+    labels: N class names. dropped, kept: (N,) bool. decided: (N,) bool, whether a line decided on the photo, be it for
+    the label it had. counts: photos, by `kept`, `dropped` and `relabelled` (to another class), and `lines` of the
+    patch.
     """
 
     labels: tuple[str, ...]

@@ -34,7 +34,8 @@ def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
         raise UserError(f"`out` {folder} is a file. Name a folder.")
     try:
         if folder.exists(STUDY_FILE):
-            return _check_run(folder, crop_fingerprint)
+            _check_run(folder, crop_fingerprint)
+            return
     except OSError as error:
         raise UserError(f"`out` {folder} cannot be reached ({' '.join(str(error).split())}).") from None
     if folder.is_local and Path(folder.base).is_dir():

@@ -24,7 +24,7 @@ def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
     into the run folder, and contact sheets that `facet audit` left there are taken out; they stand beside the crops.
     """
     audit = audit_crops(study.crop_folder, origin=split_origin(study), progress=live.counter("Comparing", "photos"))
-    patch = publish(audit, study.run_folder)
+    patch = publish(audit, study.run_folder, of_run=True)
     if withdraw_sheets(study.run_folder):
         live.say(f"Contact sheets of the audit are now in {audit.folder} alone: no photo stays in a run folder.")
     for sentence in finding_sentences(audit.document):

@@ -164,8 +164,11 @@ def test_audit_in_a_run_folder_leaves_no_picture_there(different, cropped, capsy
     Folder.at("out").write_text("study.json", "{}")
     Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": fingerprint}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_FINDINGS
-    assert f"1 contact sheet in {os.getcwd()}/crops/{fingerprint}/audit. They show photos." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"1 contact sheet in {os.getcwd()}/crops/{fingerprint}/audit. They show photos." in said
+    assert "what could be done: label_patch.proposed.csv; " in said
     assert not os.path.exists("out/sheets")
+    assert not os.path.exists("out/label_patch.csv")
     Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": "other"}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_USER
     assert "holds a run on other photos" in capsys.readouterr().err
@@ -217,7 +220,7 @@ def test_run_goes_on_with_findings_and_stops_where_that_is_asked_for(tmp_path):
     assert "Audit: Label conflicts: 1 photograph stands in several classes" in said.getvalue()
     assert study.run_folder.read_json("audit.json")["data"]["splits_origin"] == "drawn"
     with pytest.raises(
-        FindingsError, match=r"See findings.csv and label_patch.csv in .*run, and the pictures in .*audit"
+        FindingsError, match=r"See findings.csv and label_patch.proposed.csv in .*run, and the pictures in .*audit"
     ):
         audit_run(study, live, strict=True)
     assert study.run_folder.names(".png") == []

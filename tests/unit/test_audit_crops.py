@@ -158,7 +158,7 @@ def test_audit_that_lacks_a_file_is_made_again(crops, tmp_path, name):
     audit_crops(crops)
     crops.delete(f"audit/{name}")
     audit = audit_crops(crops)
-    publish(audit, Folder.at(tmp_path / "out"))
+    publish(audit, Folder.at(tmp_path / "out"), of_run=False)
     publish_sheets(audit, Folder.at(tmp_path / "out"))
     assert set(FILES) <= set((crops / "audit").names())
 
@@ -247,8 +247,8 @@ def test_frames_are_read_from_their_row_groups(tmp_path):
 
 def test_a_run_folder_gets_no_picture_and_loses_those_of_an_audit(crops, tmp_path):
     audit, run = audit_crops(crops), Folder.at(tmp_path / "run")
-    publish(audit, run)
-    assert run.names() == ["audit.json", "findings.csv", "label_patch.csv"]
+    publish(audit, run, of_run=True)
+    assert run.names() == ["audit.json", "findings.csv", "label_patch.proposed.csv"]
     assert read_document(run) == audit.document
     publish_sheets(audit, run / "sheets")
     run.write_bytes("sheets/mine.png", b"someone's")
