@@ -1,7 +1,9 @@
 """The file in which a person corrects labels: what is read, what it does, and what is refused in which words."""
 
 import csv
+from types import SimpleNamespace
 
+import pyarrow.fs as pafs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -176,6 +178,30 @@ def test_file_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "photo.csv").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
     with pytest.raises(UserError, match="is not UTF-8 text"):
         read_patch(tmp_path / "photo.csv")
+
+
+def test_file_in_object_storage_is_read_with_the_options_of_its_location(monkeypatch):
+    filesystem, asked = pafs._MockFileSystem(), []
+    filesystem.create_dir("bucket/set")
+    with filesystem.open_output_stream("bucket/set/mine.csv") as file:
+        file.write((HEADER + f"{C},relabel,anger,,\n").encode())
+
+    def open_uri(uri):
+        asked.append(uri)
+        return filesystem, uri.removeprefix("s3://").partition("?")[0]
+
+    monkeypatch.setattr(pafs, "FileSystem", SimpleNamespace(from_uri=open_uri))
+    assert apply(read_patch("s3://bucket/set/mine.csv?endpoint_override=localhost:1")).labels[3] == "anger"
+    assert asked == ["s3://bucket/set/mine.csv?endpoint_override=localhost:1"]
+    with pytest.raises(UserError, match=r"`s3://bucket/set/none.csv` cannot be read as a label patch .*Check the path"):
+        read_patch("s3://bucket/set/none.csv")
+
+
+def test_file_at_a_uri_of_no_known_kind_is_refused(tmp_path):
+    (tmp_path / "mine.csv").write_text(HEADER)
+    assert read_patch((tmp_path / "mine.csv").as_uri()).lines == ()
+    with pytest.raises(UserError, match=r"`nosuch://bucket/mine\.csv` is not a location that can be opened"):
+        read_patch("nosuch://bucket/mine.csv")
 
 
 def test_cell_larger_than_csv_allows_is_refused(patch_of):
