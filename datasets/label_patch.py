@@ -21,13 +21,15 @@ __all__ = ["FILE_NAME", "LabelPatch", "PatchLine", "PatchedPhotos", "apply_patch
 class PatchedPhotos:
     """What a patch makes of N photos, in their order.
 
-    labels: N class names. dropped, kept: (N,) bool. counts: photos, by `kept`, `dropped` and `relabelled` (to another
-    class), and `lines` of the patch.
+    labels: N class names. dropped, kept: (N,) bool. decided: (N,) bool, whether a line decided on the photo, be it for
+    the label it had. counts: photos, by `kept`, `dropped` and `relabelled` (to another class), and `lines` of the
+    patch.
     """
 
     labels: tuple[str, ...]
     dropped: np.ndarray
     kept: np.ndarray
+    decided: np.ndarray
     counts: Mapping[str, int]
 
 
@@ -53,7 +55,8 @@ def apply_patch(
         "dropped": int(dropped.sum()),
         "relabelled": sum(label != photo.label for label, photo in zip(labels, photos, strict=True)),
     }
-    return PatchedPhotos(tuple(labels), dropped, kept, counts)
+    has_line = np.isin(np.arange(len(photos)), list(decided))
+    return PatchedPhotos(tuple(labels), dropped, kept, has_line, counts)
 
 
 def _decisions(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
+from datasets.folder import Folder
 
 FILE_NAME = "label_patch.csv"
 ACTIONS = ("keep", "drop", "relabel")
@@ -52,7 +53,10 @@ class LabelPatch:
 
 
 def read_patch(path: Path | str) -> LabelPatch:
-    """Read a patch file. Raises UserError with the line's number where it is no CSV or says what it may not."""
+    """Read a patch file, local or at a URI such as s3://bucket/label_patch.csv.
+
+    Raises UserError with the line's number where it is no CSV or says what it may not.
+    """
     rows = [(number, row) for number, row in _rows(path) if any(row) and not row[0].startswith("#")]
     if not rows:
         raise UserError(f"`{path}` has no header; its first line should be `{','.join(COLUMNS)}`.")
@@ -85,7 +89,7 @@ def write_patch(
 def _rows(path: Path | str) -> list[tuple[int, list[str]]]:
     """The number of each row's first line, and its cells. Comments become empty lines: quotes in them open nothing."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = _content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"`{path}` is not UTF-8 text. Save it as `CSV UTF-8 (comma delimited)`.") from None
     except (OSError, ValueError) as error:
@@ -101,6 +105,14 @@ def _rows(path: Path | str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise UserError(f"`{path}`, line {number}: this is not CSV ({error}). Check the quotes.") from None
     return rows
+
+
+def _content(path: Path | str) -> bytes:
+    if "://" not in str(path):
+        return Path(path).read_bytes()
+    place = Folder.at(path)
+    with place.filesystem.open_input_file(place.base) as file:
+        return file.read()
 
 
 def _columns(path: Path | str, number: int, header: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from orchestrator.audit.examine import AUDIT_FILE, Audit, audit_crops
 from orchestrator.audit.files import AUDIT_PAGE, SHEETS_FOLDER, publish, publish_sheets
 from orchestrator.audit.findings import FINDINGS_FILE
 from orchestrator.audit.place import STUDY_FILE, check_audit_folder
+from orchestrator.audit.proposal import PROPOSED_FILE
 from orchestrator.audit.step import split_origin
 from orchestrator.cluster import connect
 from orchestrator.cropping import crop_study, whole_crops
@@ -69,7 +70,7 @@ def _origin(study: Study, folder: Folder) -> SplitOrigin:
 def _write(audit: Audit, folder: Folder) -> list[str]:
     """All files; the summary, line by line."""
     document, of_run = audit.document, folder.exists(STUDY_FILE)
-    patch = publish(audit, folder)
+    patch = publish(audit, folder, of_run=of_run)
     sheets = audit.folder if of_run else folder / SHEETS_FOLDER  # no photo gets into a run folder
     if not of_run:
         publish_sheets(audit, sheets)
@@ -77,7 +78,7 @@ def _write(audit: Audit, folder: Folder) -> list[str]:
         folder.write_text(AUDIT_PAGE, render_audit(document, sheets_at=SHEETS_FOLDER))
     shown = counted(len(document["sheets"]["files"]), "contact sheet")
     pages = [f"{folder}/{name}" for name in ([] if of_run else [AUDIT_PAGE])]
-    edited = " (label_patch.csv there was edited and is left as it is)" if "proposed" in patch else ""
+    edited = " (label_patch.csv there was edited and is left as it is)" if not of_run and patch == PROPOSED_FILE else ""
     return [
         f"Audit of {counted(document['data']['photos'], 'photo')} of {document['data']['name']}:",
         *(f"- {sentence}" for sentence in finding_sentences(document)),

@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
     run.add_argument(
-        "--strict-audit", action="store_true", help="stop with exit code 3 before training if the audit finds anything"
+        "--strict-audit", action="store_true", help="stop with exit code 3 before training if the audit has findings"
     )
     _add_spec(run)
     _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))

@@ -68,7 +68,7 @@ def _shared(values: pd.Series, group: np.ndarray, exact: np.ndarray, first: str,
     in_first, in_second = (values == first).to_numpy(), (values == second).to_numpy()
     shared = np.intersect1d(group[in_first], group[in_second])
     by_exact = np.intersect1d(exact[in_first], exact[in_second])
-    num_exact = len(np.unique(group[by_exact]))  # an exact group is named by one of its photos
+    num_exact = len(np.unique(group[np.isin(exact, by_exact)]))  # the names of groups are no places in these arrays
     return {
         "photographs": len(shared),
         "photographs_exact": num_exact,

@@ -17,12 +17,11 @@ from datasets.folder import Folder
 from datasets.shards import read_manifest, read_rows
 from orchestrator.audit.document import FORMAT, Document, SplitOrigin, make_document, settings
 from orchestrator.audit.findings import FINDINGS_FILE, find_pairs, photographs_of, read_findings, to_findings_csv
+from orchestrator.audit.place import AUDIT_FOLDERS
 from orchestrator.audit.proposal import LABEL_PATCH_FILE, digest, propose, to_patch_csv
 from orchestrator.audit.rows import AuditRows, read_audit_rows
 from orchestrator.audit.sheets import chosen_pairs, draw_sheets, sheet_name
 
-AUDIT_FOLDER = "audit"
-"""Of a set of crops: where its audit is kept."""
 AUDIT_FILE = "audit.json"
 _SHEET = re.compile(r"copies-\d+\.png")
 Progress = Callable[[int, int], None]
@@ -51,7 +50,7 @@ def audit_crops(crop_folder: Folder, *, origin: SplitOrigin = "given", progress:
     `origin`: where the photos' splits come from. `progress`: called with the photos compared and all of them. Raises
     FileNotFoundError without a manifest, and OSError or pyarrow.ArrowException where a shard is damaged.
     """
-    folder = crop_folder / AUDIT_FOLDER
+    folder = crop_folder / AUDIT_FOLDERS[origin]
     kept = _read_kept(crop_folder, folder, origin)
     return kept if kept is not None else _make(crop_folder, folder, origin, progress)
 
@@ -65,11 +64,21 @@ def _read_kept(crop_folder: Folder, folder: Folder, origin: SplitOrigin) -> Audi
         made_from = (document["data"]["fingerprint"], document["data"]["splits_origin"])
         if document["format"] != FORMAT or document["settings"] != settings() or made_from != (fingerprint, origin):
             return None
+        if not _is_whole(folder, document):
+            return None
         findings = read_findings(folder)
         paths = read_rows(crop_folder, ["path"]).column("path").to_pylist()
         return Audit(photographs_of(findings, paths), findings, document, folder)
     except (FileNotFoundError, UserError, LookupError, TypeError):  # damaged, or of an older kind: made again
         return None
+
+
+def _is_whole(folder: Folder, document: Document) -> bool:
+    """Whether every file that `audit.json` names is there, and the tables are as they were written."""
+    tables = {FINDINGS_FILE: document["findings"], LABEL_PATCH_FILE: document["label_patch"]}
+    return {*tables, *document["sheets"]["files"]} <= set(folder.names()) and all(
+        digest(folder.read_bytes(name)) == told["sha256"] for name, told in tables.items()
+    )
 
 
 def _make(crop_folder: Folder, folder: Folder, origin: SplitOrigin, progress: Progress | None) -> Audit:
@@ -81,13 +90,16 @@ def _make(crop_folder: Folder, folder: Folder, origin: SplitOrigin, progress: Pr
     photos = rows.photos.assign(photograph=photographs.group)
     findings = find_pairs(photos, photographs)
     proposal = propose(photos, photographs.group)
+    texts = {FINDINGS_FILE: to_findings_csv(findings), LABEL_PATCH_FILE: to_patch_csv(proposal)}
     document = make_document(photos, photographs, manifest, origin=origin)
+    folder.delete(AUDIT_FILE)  # first: it would tell of files that are no longer there
     document |= {
-        "label_patch": {"rows": len(proposal), "sha256": digest(to_patch_csv(proposal).encode())},
+        "findings": {"rows": len(findings), "sha256": digest(texts[FINDINGS_FILE].encode())},
+        "label_patch": {"rows": len(proposal), "sha256": digest(texts[LABEL_PATCH_FILE].encode())},
         "sheets": _write_sheets(crop_folder, folder, photos, findings),
     }
-    folder.write_text(LABEL_PATCH_FILE, to_patch_csv(proposal))
-    folder.write_text(FINDINGS_FILE, to_findings_csv(findings))
+    for name, text in texts.items():
+        folder.write_text(name, text)
     folder.write_text(AUDIT_FILE, document_text(document))  # last: with it the audit is whole
     return Audit(photographs, findings, document, folder)
 

@@ -15,13 +15,16 @@ SHEETS_FOLDER = "sheets"
 AUDIT_PAGE = "audit.html"
 
 
-def publish(audit: Audit, folder: Folder) -> str:
-    """Write `findings.csv`, the proposal and `audit.json` into `folder`; the name of the proposal's file."""
+def publish(audit: Audit, folder: Folder, *, of_run: bool) -> str:
+    """Write `findings.csv`, the proposal and `audit.json` into `folder`; the name of the proposal's file.
+
+    `of_run`: whether it is a run folder.
+    """
     before = read_document(folder)
     known = "" if before is None else before["label_patch"]["sha256"]
     folder.write_text(FINDINGS_FILE, audit.folder.read_bytes(FINDINGS_FILE).decode())
     text = audit.folder.read_bytes(LABEL_PATCH_FILE).decode()
-    patch = write_proposal(folder, text, proposed_before=known)
+    patch = write_proposal(folder, text, proposed_before=known, of_run=of_run)
     folder.write_text(AUDIT_FILE, document_text(audit.document))
     return patch
 

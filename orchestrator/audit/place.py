@@ -1,4 +1,4 @@
-"""The folder that `facet audit` writes into, and what it may hold."""
+"""Where audits lie: beside the crops, and in the folder that `facet audit` writes into; what that may hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from datasets.errors import UserError
 from datasets.folder import Folder
 
+AUDIT_FOLDERS = {"given": "audit", "drawn": "audit-drawn", "none": "audit-unsplit"}
+"""Of a set of crops: where its audit is kept, by where the photos' splits come from."""
 STUDY_FILE = "study.json"
 """What makes a folder a run's; see orchestrator/study.py."""
 PLAN_FILE = "plan.json"
@@ -32,8 +34,7 @@ def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
         raise UserError(f"`out` {folder} is a file. Name a folder.")
     try:
         if folder.exists(STUDY_FILE):
-            if folder.read_json(PLAN_FILE)["crop_fingerprint"] != crop_fingerprint:
-                raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")
+            _check_run(folder, crop_fingerprint)
             return
     except OSError as error:
         raise UserError(f"`out` {folder} cannot be reached ({' '.join(str(error).split())}).") from None
@@ -41,3 +42,14 @@ def check_audit_folder(folder: Folder, crop_fingerprint: str) -> None:
         others = [path for path in Path(folder.base).iterdir() if not path.name.startswith(".")]
         if others and not holds_audit_alone(folder):
             raise UserError(f"`out` {folder} is not empty and holds neither an audit nor a run. Choose another --out.")
+
+
+def _check_run(folder: Folder, crop_fingerprint: str) -> None:
+    plan = folder.read_json(PLAN_FILE) if folder.exists(PLAN_FILE) else None
+    held = plan.get("crop_fingerprint") if isinstance(plan, dict) else None
+    if held is None:
+        raise UserError(
+            f"`out` {folder} holds a run of an older facet, which does not say on which crops. Choose another --out."
+        )
+    if held != crop_fingerprint:
+        raise UserError(f"`out` {folder} holds a run on other photos or crops. Choose another --out.")

@@ -13,7 +13,7 @@ from orchestrator.audit.groups import mixed
 
 LABEL_PATCH_FILE = "label_patch.csv"
 PROPOSED_FILE = "label_patch.proposed.csv"
-"""Where the proposal goes if someone has edited `label_patch.csv`."""
+"""Where the proposal goes in a run folder, and elsewhere if someone has edited `label_patch.csv`."""
 COLUMNS = ("file_sha256", "action", "label", "path", "note")
 KEPT_FIRST = ("test", "val", "train")
 """Of a photograph in several splits the copies of the first of these are kept: reported photos stay as they are."""
@@ -39,17 +39,20 @@ def propose(photos: pd.DataFrame, group: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def write_proposal(folder: Folder, text: str, *, proposed_before: str) -> str:
-    """Write the proposal (of `to_patch_csv`), beside the file where someone has edited that; the name written.
+def write_proposal(folder: Folder, text: str, *, proposed_before: str, of_run: bool) -> str:
+    """Write the proposal (of `to_patch_csv`), and nothing over a file that someone has edited; the proposal's name.
 
-    `proposed_before`: SHA-256 of what the last audit in this folder proposed; empty if there was none.
+    `proposed_before`: SHA-256 of what the last audit in this folder proposed; empty if there was none. `of_run`:
+    whether it is a run folder, where `label_patch.csv` would look as if it had been applied.
     """
-    edited = folder.exists(LABEL_PATCH_FILE) and digest(folder.read_bytes(LABEL_PATCH_FILE)) not in (
-        proposed_before,
-        digest(text.encode()),
-    )
-    name = PROPOSED_FILE if edited else LABEL_PATCH_FILE
-    folder.write_text(name, text)
+    written_here = {proposed_before, digest(text.encode())}
+    edited = {
+        name: folder.exists(name) and digest(folder.read_bytes(name)) not in written_here
+        for name in (LABEL_PATCH_FILE, PROPOSED_FILE)
+    }
+    name = PROPOSED_FILE if of_run or edited[LABEL_PATCH_FILE] else LABEL_PATCH_FILE
+    if not edited[name]:
+        folder.write_text(name, text)
     return name
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from datasets.copies import CopyPair
 from datasets.errors import FindingsError
+from datasets.label_patch import PatchedPhotos
+from datasets.photo import READABLE
+from datasets.shards import read_rows
 from orchestrator.audit.document import SplitOrigin
 from orchestrator.audit.examine import Audit, audit_crops
 from orchestrator.audit.files import publish, withdraw_sheets
@@ -22,7 +24,7 @@ def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
     into the run folder, and contact sheets that `facet audit` left there are taken out; they stand beside the crops.
     """
     audit = audit_crops(study.crop_folder, origin=split_origin(study), progress=live.counter("Comparing", "photos"))
-    patch = publish(audit, study.run_folder)
+    patch = publish(audit, study.run_folder, of_run=True)
     if withdraw_sheets(study.run_folder):
         live.say(f"Contact sheets of the audit are now in {audit.folder} alone: no photo stays in a run folder.")
     for sentence in finding_sentences(audit.document):
@@ -37,24 +39,30 @@ def audit_run(study: Study, live: LiveView, *, strict: bool = False) -> Audit:
 
 
 def _unsettled(audit: Audit, study: Study) -> str:
-    """What is found and not settled, in words; empty if there is nothing.
-
-    A label patch settles a pair of copies if it drops one of them, or keeps or relabels both.
+    """What is found and not settled by the study's label patch, in words; empty if there is nothing. Shortcuts are
+    warnings: no patch could mend them.
     """
-    patched = study.patched
-    changed = [new != photo.label for new, photo in zip(patched.labels, study.photos, strict=True)]
-    decided = patched.dropped | patched.kept | np.array(changed, bool)
-    pairs = sum(
-        not (patched.dropped[pair.a] or patched.dropped[pair.b] or (decided[pair.a] and decided[pair.b]))
-        for pair in audit.photographs.pairs
-    )
-    counts = audit.document["counts"]
+    pairs = sum(not _settled(pair, study.patched) for pair in audit.photographs.pairs)
     found = [
         (pairs, "pair of copies", "pairs of copies"),
-        (counts["subjects_in_several_splits"], "subject in several splits", "subjects in several splits"),
-        (counts["shortcuts_flagged"], "flagged row of the shortcut check", "flagged rows of the shortcut check"),
+        (_subjects_left(study), "subject in several splits", "subjects in several splits"),
     ]
     return listing([f"{count} {one if count == 1 else many}" for count, one, many in found if count])
+
+
+def _settled(pair: CopyPair, patched: PatchedPhotos) -> bool:
+    """Whether one of the two is dropped, or both are decided on and agree, or are to stay although they do not."""
+    if patched.dropped[pair.a] or patched.dropped[pair.b]:
+        return True
+    agree = patched.labels[pair.a] == patched.labels[pair.b] or (patched.kept[pair.a] and patched.kept[pair.b])
+    return bool(patched.decided[pair.a] and patched.decided[pair.b] and agree)
+
+
+def _subjects_left(study: Study) -> int:
+    """Subjects in several splits, counted over readable photos that the patch does not drop."""
+    photos = read_rows(study.crop_folder, ["subject", "split", "status"]).to_pandas()
+    photos = photos[photos["status"].isin(READABLE) & ~study.patched.dropped]
+    return int((photos.groupby("subject")["split"].nunique() > 1).sum())
 
 
 def split_origin(study: Study) -> SplitOrigin:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from orchestrator.audit.place import AUDIT_FOLDERS
 from orchestrator.report.audit_words import fact_sentences, finding_sentences
 from orchestrator.report.columns import TABLE_COLUMNS, make_frame
 from orchestrator.report.display import TABLE_DOCS, reading_table
@@ -45,6 +46,11 @@ def page_audit(document: Mapping[str, Any], *, sheets_at: str) -> PageAudit:
         tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
         sheets=[f"{sheets_at}/{name}" for name in document["sheets"]["files"]],
     )
+
+
+def report_audit(document: Mapping[str, Any], *, crops: str) -> PageAudit:
+    """As a section of a run's report. `crops`: the folder of the crops, as the page may name it."""
+    return page_audit(document, sheets_at=f"{crops}/{AUDIT_FOLDERS[document['data']['splits_origin']]}")
 
 
 def render_audit(document: Mapping[str, Any], *, sheets_at: str) -> str:

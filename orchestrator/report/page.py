@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from orchestrator.paper import Paper
-from orchestrator.report.audit_page import page_audit
+from orchestrator.report.audit_page import report_audit
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table, status_counts
 from orchestrator.report.detection_words import findings, share_line
@@ -77,7 +77,7 @@ def render_page(
         tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
         figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
         detection=_detection(context),
-        audit=None if context.audit is None else page_audit(context.audit, sheets_at=f"{context.crops}/audit"),
+        audit=None if context.audit is None else report_audit(context.audit, crops=context.crops),
         facts=_facts(results, context),
         protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
         notes=make_notes(results, context),

@@ -49,7 +49,8 @@ def test_run_folder_holds_all_that_was_promised(finished):
         *("excluded.parquet", "protocols.json"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
         *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection")),
-        *("audit.json", "findings.csv", "label_patch.csv", "tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
+        *("audit.json", "findings.csv", "label_patch.proposed.csv"),
+        *("tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),
         *(
             f"models/{name}/{file}"
@@ -58,6 +59,7 @@ def test_run_folder_holds_all_that_was_promised(finished):
         ),
     ]
     assert [name for name in promised if not (out / name).exists()] == []
+    assert not (out / "label_patch.csv").exists()
     assert len(list((out / "ledger").glob("*.json"))) == 8
     assert len(list((out / "tensorboard").iterdir())) == len(list((out / "wandb").glob("offline-run-*"))) == 8
     assert list((out / "checkpoints").glob("*")) == [] if (out / "checkpoints").exists() else True

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -165,11 +164,24 @@ def test_audit_in_a_run_folder_leaves_no_picture_there(different, cropped, capsy
     Folder.at("out").write_text("study.json", "{}")
     Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": fingerprint}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_FINDINGS
-    assert f"1 contact sheet in {os.getcwd()}/crops/{fingerprint}/audit. They show photos." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"1 contact sheet in {os.getcwd()}/crops/{fingerprint}/audit. They show photos." in said
+    assert "what could be done: label_patch.proposed.csv; " in said
     assert not os.path.exists("out/sheets")
+    assert not os.path.exists("out/label_patch.csv")
     Folder.at("out").write_text("plan.json", json.dumps({"crop_fingerprint": "other"}))
     assert main(["audit", "--data", str(photos), "--out", "out", "--address", "local"]) == EXIT_USER
     assert "holds a run on other photos" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("plan", [None, "{}", "[]"])
+def test_run_of_an_older_facet_is_refused_as_what_it_is(different, cropped, capsys, plan):
+    Folder.at("out").write_text("study.json", "{}")
+    if plan is not None:
+        Folder.at("out").write_text("plan.json", plan)
+    assert main(["audit", "--data", str(different(*CLEAN)), "--out", "out", "--address", "local"]) == EXIT_USER
+    assert "holds a run of an older facet, which does not say on which crops" in capsys.readouterr().err
+    assert cropped == []
 
 
 def test_edited_label_patch_is_left_alone(different, cropped, capsys):
@@ -189,12 +201,13 @@ def step_of(tmp_path, rows):
     """A study of these crops, as far as the audit looks at it, and what the live view said."""
     photos = [SimpleNamespace(split=None, label=line["label"]) for line in rows]
     nothing = np.zeros(len(rows), bool)
+    nothing.flags.writeable = False
     study = SimpleNamespace(
         crop_folder=write_set(Folder.at(tmp_path / "crops"), rows),
         run_folder=Folder.at(tmp_path / "run"),
         source=SimpleNamespace(photos=photos),
         photos=photos,
-        patched=PatchedPhotos(tuple(line["label"] for line in rows), nothing, nothing.copy(), {}),
+        patched=PatchedPhotos(tuple(line["label"] for line in rows), nothing, nothing, nothing, {}),
     )
     said = io.StringIO()
     return study, LiveView(Console(file=said)), said
@@ -207,31 +220,84 @@ def test_run_goes_on_with_findings_and_stops_where_that_is_asked_for(tmp_path):
     assert "Audit: Label conflicts: 1 photograph stands in several classes" in said.getvalue()
     assert study.run_folder.read_json("audit.json")["data"]["splits_origin"] == "drawn"
     with pytest.raises(
-        FindingsError, match=r"See findings.csv and label_patch.csv in .*run, and the pictures in .*audit"
+        FindingsError, match=r"See findings.csv and label_patch.proposed.csv in .*run, and the pictures in .*audit"
     ):
         audit_run(study, live, strict=True)
     assert study.run_folder.names(".png") == []
 
 
+DROP, KEEP = ("drop", ""), ("keep", "")
+JOY, SAD = ("relabel", "joy"), ("relabel", "sad")
+
+
+def decide(study, *decisions):
+    """The study with a patch of one decision a photo; None for no line."""
+    actions = [decision[0] if decision else "" for decision in decisions]
+    labels = [decision[1] if decision else "" for decision in decisions]
+    study.patched = PatchedPhotos(
+        tuple(label or photo.label for label, photo in zip(labels, study.photos, strict=True)),
+        dropped=np.array([action == "drop" for action in actions]),
+        kept=np.array([action == "keep" for action in actions]),
+        decided=np.array([bool(action) for action in actions]),
+        counts={},
+    )
+
+
+CONFLICT = [photo("train/joy/0.jpg", pixels="A"), photo("train/sad/1.jpg", pixels="A"), photo("test/sad/2.jpg")]
+LEAK = [photo("train/joy/0.jpg", pixels="A"), photo("test/joy/1.jpg", pixels="A"), photo("test/sad/2.jpg")]
+
+
 @pytest.mark.parametrize(
-    ("patch", "settled"),
+    ("rows", "first", "second", "settled"),
     [
-        ({}, False),
-        ({"dropped": np.array([True, False, False])}, True),
-        ({"kept": np.array([True, False, False])}, False),
-        ({"kept": np.array([True, True, False])}, True),
-        ({"kept": np.array([True, False, False]), "labels": ("joy", "joy", "sad")}, True),
+        (CONFLICT, None, None, False),
+        (CONFLICT, DROP, None, True),
+        (CONFLICT, KEEP, None, False),
+        (CONFLICT, None, JOY, False),
+        (CONFLICT, KEEP, KEEP, True),
+        (CONFLICT, KEEP, JOY, True),
+        (CONFLICT, JOY, JOY, True),
+        (CONFLICT, SAD, JOY, False),
+        (CONFLICT, KEEP, SAD, False),
+        (LEAK, None, KEEP, False),
+        (LEAK, None, DROP, True),
+        (LEAK, KEEP, KEEP, True),
+        (LEAK, SAD, SAD, True),
+        (LEAK, KEEP, SAD, False),
     ],
 )
-def test_label_patch_settles_copies_for_a_strict_audit(tmp_path, patch, settled):
-    rows = [photo("train/joy/0.jpg", pixels="A"), photo("train/sad/1.jpg", pixels="A"), photo("test/sad/2.jpg")]
+def test_label_patch_settles_copies_for_a_strict_audit(tmp_path, rows, first, second, settled):
     study, live, _ = step_of(tmp_path, rows)
-    study.patched = replace(study.patched, **patch)
+    decide(study, first, second, None)
     if settled:
         assert not audit_run(study, live, strict=True).clean
     else:
         with pytest.raises(FindingsError, match=r"\(1 pair of copies\)"):
             audit_run(study, live, strict=True)
+
+
+def test_shared_subject_is_settled_once_one_split_has_no_photo_of_it_left(tmp_path):
+    names = ["train/joy/0.jpg", "train/sad/1.jpg", "test/joy/2.jpg", "test/sad/3.jpg"]
+    rows = [photo(name, subject=subject) for name, subject in zip(names, ["s1", "s1", "s1", "s2"], strict=True)]
+    rows.append(photo("test/sad/4.jpg", subject="s1", status="unreadable"))
+    study, live, _ = step_of(tmp_path, rows)
+    decide(study, DROP, KEEP, KEEP, None, None)
+    with pytest.raises(FindingsError, match=r"\(1 subject in several splits\)"):
+        audit_run(study, live, strict=True)
+    decide(study, DROP, DROP, None, None, None)
+    assert audit_run(study, live, strict=True).document["counts"]["subjects_in_several_splits"] == 1
+    decide(study, None, None, DROP, None, None)
+    audit_run(study, live, strict=True)
+
+
+def test_shortcut_alone_stops_no_strict_audit(tmp_path):
+    kinds = {"joy": "JPEG", "sad": "PNG"}
+    rows = [photo(f"train/{name}/{i}.jpg", file_format=kinds[name]) for name in kinds for i in range(20)]
+    study, live, said = step_of(tmp_path, rows)
+    audit = audit_run(study, live, strict=True)
+    assert audit.clean
+    assert audit.document["counts"]["shortcuts_flagged"] > 0
+    assert "Warning, a shortcut" in said.getvalue()
 
 
 def test_strict_audit_lets_clean_photos_pass(tmp_path):

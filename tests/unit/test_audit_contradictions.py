@@ -50,6 +50,21 @@ def test_leaks_by_pair_of_splits_with_the_share_of_each():
     assert (row["share_a"], row["share_b"]) == (3 / 5, 2 / 3)
 
 
+@pytest.mark.parametrize("unreadable", [[0, 1, 2], [5, 6, 7], [0, 1, 6, 7]])
+def test_unreadable_photos_before_and_after_copies_change_no_count(unreadable):
+    first = min(set(range(8)) - set(unreadable))
+    names = ["train/joy"] * 8
+    names[first + 1] = names[first + 3] = "test/sad"
+    copies = photographs(8, near=[(first, first + 1)], exact=[(first + 2, first + 3)])
+    readable = ~np.isin(np.arange(8), unreadable)
+    rows = labelled(*names)[readable].reset_index(drop=True)
+    group, exact = copies.group[readable], exact_groups(copies)[readable]
+    (conflict,) = conflict_rows(rows, group, exact, ["joy", "sad"])
+    (leak,) = leak_rows(rows, group, exact, ["train", "test"])
+    for row in (conflict, leak, counts_of(group, exact, rows["label"]), counts_of(group, exact, rows["split"])):
+        assert (row["photographs"], row["photographs_exact"], row["photographs_near"]) == (2, 1, 1)
+
+
 def test_no_copies_no_rows():
     alone = np.arange(8)
     assert conflict_rows(PHOTOS, alone, alone, ["anger", "joy", "sad"]) == []

@@ -64,6 +64,13 @@ def test_audit_counts_what_was_planted(crops):
     assert [line.split(",")[1] for line in lines[1:]] == ["drop", "drop", "drop", "keep"]
 
 
+def test_copies_that_stand_after_unreadable_photos_are_counted(tmp_path):
+    rows = [photo(f"train/joy/{i}.jpg", status="unreadable") for i in range(3)]
+    rows += [photo("train/joy/3.jpg"), photo("train/joy/4.jpg", pixels="A"), photo("train/sad/5.jpg", pixels="A")]
+    (row,) = audit_crops(write_set(Folder.at(tmp_path), rows)).document["tables"]["conflicts"]
+    assert (row["photographs"], row["photographs_exact"], row["photographs_near"]) == (1, 1, 0)
+
+
 def test_findings_in_words(crops):
     document = audit_crops(crops).document
     conflict, leak, subject, copies = finding_sentences(document)
@@ -120,27 +127,71 @@ def test_audit_is_made_once(crops, monkeypatch):
     assert again.photographs.pairs == first.photographs.pairs
 
 
-@pytest.mark.parametrize(
-    "change", ["other crops", "other splits", "older format", "other settings", "damaged", "no findings"]
-)
+CHANGES = ["other crops", "other splits", "older format", "other settings", "damaged", "no hash of the findings"]
+FILES = ["findings.csv", "label_patch.csv", "copies-01.png"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_audit_of_something_else_is_made_again(crops, change):
-    audit_crops(crops, origin="drawn" if change == "other splits" else "given")
+    audit_crops(crops)
     held = crops.read_json("audit/audit.json")
     if change == "other crops":
         held["data"]["fingerprint"] = "other"
+    if change == "other splits":
+        held["data"]["splits_origin"] = "drawn"
+    if change == "no hash of the findings":
+        del held["findings"]
     if change == "older format":
         held["format"] = 0
     if change == "other settings":
         held["settings"]["copies_format"] = 0
     crops.write_text("audit/audit.json", "{" if change == "damaged" else json.dumps(held))
-    if change == "no findings":
-        crops.delete("audit/findings.csv")
     audit = audit_crops(crops)
     assert audit.document["data"]["fingerprint"] == "abc"
     assert audit.document["data"]["splits_origin"] == "given"
     assert audit.document["settings"]["copies_format"] > 0
-    assert len(audit.findings) == 2
-    assert crops.exists("audit/findings.csv")
+    assert audit.document["findings"]["rows"] == len(audit.findings) == 2
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_audit_that_lacks_a_file_is_made_again(crops, tmp_path, name):
+    audit_crops(crops)
+    crops.delete(f"audit/{name}")
+    audit = audit_crops(crops)
+    publish(audit, Folder.at(tmp_path / "out"), of_run=False)
+    publish_sheets(audit, Folder.at(tmp_path / "out"))
+    assert set(FILES) <= set((crops / "audit").names())
+
+
+@pytest.mark.parametrize("name", ["findings.csv", "label_patch.csv"])
+def test_audit_with_an_edited_table_is_made_again(crops, name):
+    groups = audit_crops(crops).photographs.group.tolist()
+    text = crops.read_bytes(f"audit/{name}").decode()
+    crops.write_text(f"audit/{name}", "".join(text.splitlines(keepends=True)[:-1]))
+    assert audit_crops(crops).photographs.group.tolist() == groups
+    assert crops.read_bytes(f"audit/{name}").decode() == text
+
+
+def test_audit_that_was_interrupted_while_made_again_leaves_no_old_document(crops, monkeypatch):
+    audit_crops(crops)
+    crops.delete("audit/findings.csv")
+
+    def interrupted(*_):
+        assert not crops.exists("audit/audit.json")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(examine, "draw_sheets", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        audit_crops(crops)
+    assert not crops.exists("audit/audit.json")
+
+
+def test_audits_of_given_drawn_and_no_splits_stand_side_by_side(crops, monkeypatch):
+    made = {origin: audit_crops(crops, origin=origin) for origin in ("given", "drawn", "none")}
+    assert crops.folders() == ["audit", "audit-drawn", "audit-unsplit"]
+    monkeypatch.setattr(examine, "find_photographs", None)  # which would fail
+    for origin, audit in made.items():
+        assert audit_crops(crops, origin=origin).document == audit.document
 
 
 def test_the_same_crops_give_the_same_bytes(crops):
@@ -196,8 +247,8 @@ def test_frames_are_read_from_their_row_groups(tmp_path):
 
 def test_a_run_folder_gets_no_picture_and_loses_those_of_an_audit(crops, tmp_path):
     audit, run = audit_crops(crops), Folder.at(tmp_path / "run")
-    publish(audit, run)
-    assert run.names() == ["audit.json", "findings.csv", "label_patch.csv"]
+    publish(audit, run, of_run=True)
+    assert run.names() == ["audit.json", "findings.csv", "label_patch.proposed.csv"]
     assert read_document(run) == audit.document
     publish_sheets(audit, run / "sheets")
     run.write_bytes("sheets/mine.png", b"someone's")

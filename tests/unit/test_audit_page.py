@@ -7,7 +7,7 @@ import pytest
 
 from datasets.folder import Folder
 from orchestrator.audit.examine import audit_crops
-from orchestrator.report.audit_page import TABLES, audit_tables, page_audit, render_audit
+from orchestrator.report.audit_page import TABLES, audit_tables, page_audit, render_audit, report_audit
 from orchestrator.report.audit_words import CLEAN
 from orchestrator.report.build import build_report
 from orchestrator.report.columns import TABLE_COLUMNS
@@ -74,6 +74,11 @@ def test_report_has_the_section_and_the_tables(document, tmp_path):
     assert "<code>../crops/abc/audit/copies-01.png</code>" in page
     assert not MISSING.search(page)
     assert not MISSING.search((tmp_path / "tables" / "audit_ceiling.md").read_text())
+
+
+def test_report_names_the_sheets_of_a_drawn_split_where_they_lie(document):
+    drawn = document | {"data": document["data"] | {"splits_origin": "drawn"}}
+    assert report_audit(drawn, crops="../crops/abc").sheets == ["../crops/abc/audit-drawn/copies-01.png"]
 
 
 def test_report_without_an_audit_has_no_section():

@@ -47,10 +47,34 @@ def test_many_copies_are_named_by_a_few():
 def test_edited_patch_is_left_alone(tmp_path):
     folder = Folder.at(tmp_path)
     first = to_patch_csv(propose(labelled("train/joy", "train/sad"), photographs(2, [(0, 1)]).group))
-    assert write_proposal(folder, first, proposed_before="") == "label_patch.csv"
+    assert write_proposal(folder, first, proposed_before="", of_run=False) == "label_patch.csv"
     other = first.replace("drop", "keep")
-    assert write_proposal(folder, other, proposed_before=digest(first.encode())) == "label_patch.csv", "not edited: new"
+    assert write_proposal(folder, other, proposed_before=digest(first.encode()), of_run=False) == "label_patch.csv", (
+        "not edited: new"
+    )
     folder.write_text("label_patch.csv", "by hand")
-    assert write_proposal(folder, first, proposed_before=digest(other.encode())) == "label_patch.proposed.csv"
+    assert (
+        write_proposal(folder, first, proposed_before=digest(other.encode()), of_run=False)
+        == "label_patch.proposed.csv"
+    )
     assert (tmp_path / "label_patch.csv").read_text() == "by hand"
     assert (tmp_path / "label_patch.proposed.csv").read_text() == first
+
+
+def test_run_folder_gets_no_file_that_looks_applied(tmp_path):
+    folder = Folder.at(tmp_path)
+    first, second = "first proposal", "second proposal"
+    folder.write_text("label_patch.csv", "handed to --label-patch")
+    assert write_proposal(folder, first, proposed_before="", of_run=True) == "label_patch.proposed.csv"
+    assert write_proposal(folder, second, proposed_before=digest(first.encode()), of_run=True) == (
+        "label_patch.proposed.csv"
+    )
+    assert (tmp_path / "label_patch.csv").read_text() == "handed to --label-patch"
+    assert (tmp_path / "label_patch.proposed.csv").read_text() == second
+
+
+def test_edited_proposal_is_left_alone_as_well(tmp_path):
+    folder = Folder.at(tmp_path)
+    folder.write_text("label_patch.proposed.csv", "by hand")
+    write_proposal(folder, "proposal", proposed_before=digest(b"proposal"), of_run=True)
+    assert (tmp_path / "label_patch.proposed.csv").read_text() == "by hand"

@@ -1,7 +1,9 @@
 """The file in which a person corrects labels: what is read, what it does, and what is refused in which words."""
 
 import csv
+from types import SimpleNamespace
 
+import pyarrow.fs as pafs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +47,7 @@ def test_each_action_does_what_it_says(patch_of):
     assert patched.labels == ("joy", "sadness", "anger", "anger", "sadness", "joy")
     assert patched.kept.tolist() == [True] + [False] * 5
     assert patched.dropped.tolist() == [False, True] + [False] * 4
+    assert patched.decided.tolist() == [True, True, False, True, False, False]
     assert patched.counts == {"lines": 3, "kept": 1, "dropped": 1, "relabelled": 1}
 
 
@@ -52,6 +55,7 @@ def test_line_without_a_path_holds_for_every_file_with_these_bytes(patch_of):
     patched = apply(patch_of(HEADER + f"{A},relabel,joy,,\n"))
     assert patched.labels[:2] == ("joy", "joy")
     assert patched.counts["relabelled"] == 1  # the other was joy before
+    assert patched.decided.tolist() == [True, True] + [False] * 4
 
 
 def test_no_patch_changes_nothing():
@@ -59,6 +63,7 @@ def test_no_patch_changes_nothing():
     assert patched.labels == tuple(photo.label for photo in PHOTOS)
     assert not patched.dropped.any()
     assert not patched.kept.any()
+    assert not patched.decided.any()
 
 
 @pytest.mark.parametrize(
@@ -171,6 +176,30 @@ def test_file_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "photo.csv").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
     with pytest.raises(UserError, match="is not UTF-8 text"):
         read_patch(tmp_path / "photo.csv")
+
+
+def test_file_in_object_storage_is_read_with_the_options_of_its_location(monkeypatch):
+    filesystem, asked = pafs._MockFileSystem(), []
+    filesystem.create_dir("bucket/set")
+    with filesystem.open_output_stream("bucket/set/mine.csv") as file:
+        file.write((HEADER + f"{C},relabel,anger,,\n").encode())
+
+    def open_uri(uri):
+        asked.append(uri)
+        return filesystem, uri.removeprefix("s3://").partition("?")[0]
+
+    monkeypatch.setattr(pafs, "FileSystem", SimpleNamespace(from_uri=open_uri))
+    assert apply(read_patch("s3://bucket/set/mine.csv?endpoint_override=localhost:1")).labels[3] == "anger"
+    assert asked == ["s3://bucket/set/mine.csv?endpoint_override=localhost:1"]
+    with pytest.raises(UserError, match=r"`s3://bucket/set/none.csv` cannot be read as a label patch .*Check the path"):
+        read_patch("s3://bucket/set/none.csv")
+
+
+def test_file_at_a_uri_of_no_known_kind_is_refused(tmp_path):
+    (tmp_path / "mine.csv").write_text(HEADER)
+    assert read_patch((tmp_path / "mine.csv").as_uri()).lines == ()
+    with pytest.raises(UserError, match=r"`nosuch://bucket/mine\.csv` is not a location that can be opened"):
+        read_patch("nosuch://bucket/mine.csv")
 
 
 def test_cell_larger_than_csv_allows_is_refused(patch_of):
