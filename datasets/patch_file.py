@@ -89,7 +89,7 @@ def write_patch(
 def _rows(path: Path | str) -> list[tuple[int, list[str]]]:
     """The number of each row's first line, and its cells. Comments become empty lines: quotes in them open nothing."""
     try:
-        text = _content(path).decode("utf-8-sig")
+        text = patch_content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"`{path}` is not UTF-8 text. Save it as `CSV UTF-8 (comma delimited)`.") from None
     except (OSError, ValueError) as error:
@@ -107,7 +107,8 @@ def _rows(path: Path | str) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _content(path: Path | str) -> bytes:
+def patch_content(path: Path | str) -> bytes:
+    """The bytes of a local or remote patch file. Raises OSError."""
     if "://" not in str(path):
         return Path(path).read_bytes()
     place = Folder.at(path)

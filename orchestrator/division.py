@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint, fingerprint_of_rows
 from datasets.left_out import linked_subjects
+from datasets.patch_file import patch_content
 from datasets.photo import OK, READABLE
 from datasets.protocols import REPORT, SELECT, TRAIN, UNUSED, PhotoTable, assign_roles, check_protocol, describe
 from orchestrator.study import Study
@@ -149,7 +149,7 @@ def write_account(study: Study, division: Division) -> None:
     """`protocols.json` of the run folder, and the label patch as it was applied."""
     patch = {name: count for name, count in study.patched.counts.items() if count}
     if study.spec.label_patch:
-        study.run_folder.write_bytes(APPLIED_PATCH_FILE, Path(study.spec.label_patch).read_bytes())
+        study.run_folder.write_bytes(APPLIED_PATCH_FILE, patch_content(study.spec.label_patch))
     account = {"protocols": division.account, "refused": division.refused, "label_patch": patch}
     study.run_folder.write_text(PROTOCOLS_FILE, json.dumps(account, indent=1, ensure_ascii=False) + "\n")
 
