@@ -17,6 +17,8 @@ from datasets.folder import Folder
 FILE_NAME = "label_patch.csv"
 ACTIONS = ("keep", "drop", "relabel")
 COLUMNS = ("file_sha256", "action", "label", "path", "note")
+_ALSO = {"hash": "file_sha256", "sha256": "file_sha256", "photo_hash": "file_sha256"}
+"""What people call the first column."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -117,7 +119,7 @@ def patch_content(path: Path | str) -> bytes:
 
 
 def _columns(path: Path | str, number: int, header: list[str]) -> list[str]:
-    columns = [name.casefold() for name in header]
+    columns = [_ALSO.get(name.casefold(), name.casefold()) for name in header]
     rule = f"a label patch has the columns {', '.join(COLUMNS)}, the first two required"
     missing = [name for name in COLUMNS[:2] if name not in columns]
     if missing:

@@ -242,3 +242,10 @@ def test_file_that_a_person_may_have_edited_is_not_overwritten(tmp_path):
         write_patch(file, [])
     assert read_patch(file).lines[0].note == "two lines"
     assert read_patch(write_patch(file, [], overwrite=True)).lines == ()
+
+
+@pytest.mark.parametrize("name", ["hash", "SHA256", "photo_hash"])
+def test_hash_column_has_the_names_that_people_give_it(patch_of, name):
+    assert patch_of(f"{name},action,note\n{A},keep,\n").lines[0].sha256 == A
+    with pytest.raises(UserError, match="`file_sha256` is unknown or stands twice"):
+        patch_of(f"{name},file_sha256,action\n{A},{A},keep\n")
