@@ -31,6 +31,9 @@ _QUIET = {
 }
 
 
+_FOLLOW_UV = "RAY_ENABLE_UV_RUN_RUNTIME_ENV"
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """What one machine offers to trials."""
@@ -129,6 +132,19 @@ def quiet_environment() -> None:
     """Settings that Ray reads when it is imported; what the user has set stands."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    _keep_the_environment()
+
+
+def _keep_the_environment() -> None:
+    """Let workers use the environment that is there, their machine's own.
+
+    A driver that was started by `uv run` would else hand its working directory, photos and all, to Ray, whose workers
+    would build an environment anew from it in every session, which takes a minute.
+    """
+    value = os.environ.setdefault(_FOLLOW_UV, "0")
+    constants = sys.modules.get("ray._private.ray_constants")
+    if constants is not None:  # it has read the variable when it was imported
+        constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = value.lower() in ("1", "true")  # type: ignore[attr-defined]
 
 
 def autoscaled_nodes(config: Mapping[str, Any]) -> list[Node]:

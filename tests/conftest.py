@@ -19,6 +19,7 @@ from trainables.job import TrialJob
 from trainables.recipe import ModelConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # read when Ray is imported; see orchestrator/cluster.py
 OWN_VARIABLES = frozenset({"PYTEST_CURRENT_TEST", "CRC32C_SW_MODE"})
 """Set by pytest itself, and by the checksum library of an object store's client when it is imported."""
 
