@@ -77,7 +77,7 @@ def _run_locked(
     before = ledger.keys()
     with quiet(not verbose) as log:
         try:
-            _crop_if_needed(study, placement, session, live, verbose=verbose)
+            cropped = _crop_if_needed(study, capacity, placement, session, live, verbose=verbose)
             division = _divide(study, live, strict_audit=strict_audit)
             study = settled(study, division)
             write_identity(study, capacity)
@@ -87,7 +87,9 @@ def _run_locked(
                 if todo:
                     from orchestrator.training import train_cells
 
-                    _join(study, live, verbose=verbose)
+                    if not cropped:  # else it has been said
+                        live.say(f"Using {capacity.description}.")
+                    connect(study.spec.address, verbose=verbose)
                     result.failures = train_cells(
                         study, division, todo, placement=placement, session=session, live=live, tracker=tracker
                     )
@@ -100,21 +102,18 @@ def _run_locked(
     return result
 
 
-def _crop_if_needed(study: Study, placement: Placement, session: Session, live: LiveView, *, verbose: bool) -> None:
+def _crop_if_needed(
+    study: Study, capacity: Capacity, placement: Placement, session: Session, live: LiveView, *, verbose: bool
+) -> bool:
+    """Whether there was something to crop."""
     if read_manifest(study.crop_folder) is not None:
-        return
+        return False
     started = time.monotonic()
-    _join(study, live, verbose=verbose)
+    live.say(f"Using {capacity.description}.")
+    connect(study.spec.address, verbose=verbose)
     crop_study(study, placement, live)
     session.crop_s = time.monotonic() - started
-
-
-def _join(study: Study, live: LiveView, *, verbose: bool) -> None:
-    """Join or start Ray, and say so once."""
-    import ray
-
-    if not ray.is_initialized():
-        live.say(f"Using {connect(study.spec.address, verbose=verbose).description}.")
+    return True
 
 
 def _divide(study: Study, live: LiveView, *, strict_audit: bool) -> Division:
