@@ -89,6 +89,8 @@ class Ledger:
             table = self._predictions_table(records, kind)
             if kind == "predictions" or len(table):
                 self.run_folder.write_bytes(f"{kind}.parquet", _parquet(table))
+            else:
+                self.run_folder.delete(f"{kind}.parquet")  # of an earlier, larger plan
 
     def _predictions_table(self, records: Iterable[Record], kind: str) -> pa.Table:
         names = [record[kind] for record in records if record[kind] is not None]
