@@ -13,6 +13,8 @@ from orchestrator.audit.files import read_document
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
 from orchestrator.division import PROTOCOLS_FILE
+from orchestrator.hypotheses.draws import read_draws
+from orchestrator.hypotheses.registry import read_registered
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.audit_words import headline
@@ -56,6 +58,8 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             spec_hash=study["spec_hash"],
             data_fingerprint=study["data_fingerprint"],
             num_planned=len(plan["keys"]),
+            registered=read_registered(run_folder),
+            draw_of=read_draws(run_folder),
             environment=run_folder.read_json("environment.json"),
             photos=photos,
             audit=audit,

@@ -14,6 +14,8 @@ from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.cropping import check_readable, crop_study, whole_crops
 from orchestrator.division import Division, check_before_cropping, divide, settled, write_account
+from orchestrator.hypotheses.model import load_hypotheses
+from orchestrator.hypotheses.registry import register
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
@@ -75,6 +77,7 @@ def _run_locked(
     if not study.run_folder.exists(STUDY_FILE):
         write_identity(study, capacity)
     before = ledger.keys()
+    register(study.run_folder, load_hypotheses(study.spec.hypotheses), trials_finished=len(before))
     with quiet(not verbose) as log:
         try:
             cropped = _crop_if_needed(study, capacity, placement, session, live, verbose=verbose)
@@ -139,6 +142,7 @@ def prepare(
     to be written. Raises UserError for whatever is wrong.
     """
     if train:
+        load_hypotheses(spec.hypotheses)
         ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))

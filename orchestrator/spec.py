@@ -41,6 +41,9 @@ class GridConfig(Config):
     paper, and clean where the photos support it."""
     seeds: int = Field(default=3, ge=1, le=1000)
     """Every condition runs under the seeds 0 to seeds - 1. Verdicts need at least 6."""
+    hypotheses: str | None = Field(default=None, min_length=1)
+    """A YAML file of what the study is to show (docs/verdicts.md); by default the paper's four assumptions. It is
+    written into the run folder before training."""
 
     @field_validator("protocols")
     @classmethod

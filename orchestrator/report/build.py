@@ -28,7 +28,10 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     ledger, paper = Ledger(run_folder), load_paper()
     records = ledger.read_all(context.keys)
     results = make_results(records, ledger.read_predictions(records), ledger.read_predictions(records, "excluded"))
-    tables, figures = build_tables(results, paper), build_figures(results, paper)
+    tables, figures = (
+        build_tables(results, paper, context.registered.hypotheses, context.draw_of),
+        build_figures(results, paper),
+    )
     extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
     audit = {} if context.audit is None else audit_tables(context.audit)
     written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)

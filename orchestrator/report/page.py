@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +17,13 @@ from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_tab
 from orchestrator.report.detection_words import findings, share_line
 from orchestrator.report.display import (
     TABLE_DOCS,
-    comparison_text,
-    difference_text,
     reading_table,
 )
 from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
 from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
 from orchestrator.report.template import MINUS, PageTable, page_template
-from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
+from orchestrator.report.wording import counted, duration, listing, percent, percent_interval
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,13 @@ def _headline(group: Group, paper: Paper) -> str:
 
 
 def _verdict(row: Mapping[Any, Any], *, several: bool) -> Verdict:
-    numbers = f"{comparison_text(row).capitalize()}: {difference_text(row).replace('-', MINUS)}, p "
-    p_text = p_value(row["p_value"])
-    numbers += p_text if p_text.startswith("<") else f"= {p_text}"
     name = f"{row['assumption']} ({row['protocol']})" if several else row["assumption"]
-    return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], numbers, row["reason"])
+    return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], _minus(row["sentence"]), row["reason"])
+
+
+def _minus(text: str) -> str:
+    """With true minus signs before numbers."""
+    return re.sub(r"(?<!\w)-(?=\d)", MINUS, text)
 
 
 def _detection(context: ReportContext) -> PageDetection | None:
@@ -146,6 +147,7 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
     }
     facts = {
         "Specification": context.spec_hash,
+        "Hypotheses": context.registered.line,
         "Photos (fingerprint)": context.data_fingerprint,
         "Weights": listing(distinct(record.get("weights", "") for record in records)),
         "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
