@@ -9,6 +9,7 @@ from orchestrator.hypotheses.decide import Ruling, rule
 from orchestrator.hypotheses.evidence import Evidence, gather
 from orchestrator.hypotheses.model import Better
 from orchestrator.paper import Paper
+from orchestrator.report.intervals import seed_interval
 from orchestrator.report.results import Group, Results
 
 COMPONENTS = {
@@ -44,6 +45,7 @@ def _evidence(results: Results, proposed: Group, draw_of: Mapping[str, str]) -> 
 def _row(found: tuple[Group, Better, Evidence], ruling: Ruling, paper: Paper) -> dict[str, Any]:
     other, _, evidence = found
     low, high = evidence.bounds
+    over_seeds = seed_interval(evidence.differences)
     return {
         "component": COMPONENTS[other.condition],
         "condition": other.condition,
@@ -52,8 +54,8 @@ def _row(found: tuple[Group, Better, Evidence], ruling: Ruling, paper: Paper) ->
         "drop_mean": evidence.mean,
         "drop_low": low,
         "drop_high": high,
-        "seeds_low": evidence.over_seeds.low,
-        "seeds_high": evidence.over_seeds.high,
+        "seeds_low": over_seeds.low,
+        "seeds_high": over_seeds.high,
         "p_value": ruling.p_value,
         "p_holm": ruling.p_holm if evidence.num_seeds > 1 else float("nan"),
         "p_seeds": evidence.p_seeds,
@@ -61,6 +63,6 @@ def _row(found: tuple[Group, Better, Evidence], ruling: Ruling, paper: Paper) ->
         "seeds": evidence.num_seeds,
         "photos": evidence.num_photos,
         "drop_in_photos": evidence.mean * evidence.num_photos,
-        "interval": evidence.over_seeds.kind,
+        "interval": over_seeds.kind,
         "paper_drop": paper.table4.get(other.condition, float("nan")),
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from orchestrator.hypotheses.answers import paired_answers
-from orchestrator.hypotheses.evidence import of_answers
+from orchestrator.hypotheses.evidence import weigh
 from orchestrator.report.results import Group, Results
 from orchestrator.statistics.scores import Metric
 
@@ -43,7 +43,7 @@ def _exclusion_row(without: Group, with_class: Group, draw_of: Mapping[str, str]
     pair = paired_answers(without, with_class, draw_of)
     if pair is None:
         return None
-    evidence = of_answers(pair, Metric("accuracy"))
+    evidence = weigh(pair, Metric("accuracy"))
     low, high = evidence.bounds
     unmasked = _accuracy_unmasked(with_class, without)
     return {

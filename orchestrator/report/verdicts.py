@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.hypotheses.decide import MIN_SEEDS
+import numpy as np
+
+from orchestrator.hypotheses.decide import ALPHA, MIN_SEEDS
 from orchestrator.hypotheses.judge import Judged
 from orchestrator.hypotheses.wording import metric_text, reason, sentence
+from orchestrator.report.intervals import seed_interval
 from orchestrator.report.verdict_columns import NUMBER_COLUMNS
+from orchestrator.statistics.bayes import signed_rank
+from orchestrator.statistics.paired import effect_size, probability_of_improvement
 
 __all__ = ["MIN_SEEDS", "table5_rows"]
 
@@ -37,27 +42,32 @@ def _row(one: Judged) -> dict[str, Any]:
 def number_columns(one: Judged) -> dict[str, Any]:
     """The columns NUMBER_COLUMNS."""
     evidence, ruling, (low, high) = one.evidence, one.ruling, one.evidence.bounds
+    differences, in_epochs = evidence.differences, evidence.unit == "epochs"
+    over_seeds = seed_interval(differences)
+    improvement = probability_of_improvement(evidence.first, evidence.second)
+    # Fewer epochs are better.
+    posterior = signed_rank([-value if in_epochs else value for value in differences], evidence.rope)
     values = {
         "difference_mean": evidence.mean,
         "difference_low": low,
         "difference_high": high,
         "against": evidence.against,
         "margin": ruling.margin,
-        "seeds_low": evidence.over_seeds.low,
-        "seeds_high": evidence.over_seeds.high,
-        "interval": evidence.over_seeds.kind,
-        "difference_sd": evidence.deviation,
+        "seeds_low": over_seeds.low,
+        "seeds_high": over_seeds.high,
+        "interval": over_seeds.kind,
+        "difference_sd": float(np.std(differences, ddof=1)) if len(differences) > 1 else float("nan"),
         "p_value": ruling.p_value,
         "p_holm": ruling.p_holm if evidence.num_seeds > 1 else float("nan"),
         "p_seeds": evidence.p_seeds,
         "p_photographs": evidence.p_photographs,
-        "mcnemar_p_median": evidence.mcnemar_p_median,
-        "mcnemar_seeds": evidence.mcnemar_seeds,
-        "effect_size": evidence.effect_size,
-        "improvement": evidence.improvement,
-        "p_worse": evidence.posterior.worse,
-        "p_equal": evidence.posterior.rope,
-        "p_better": evidence.posterior.better,
+        "mcnemar_p_median": float(np.median(evidence.mcnemar)) if evidence.mcnemar else float("nan"),
+        "mcnemar_seeds": sum(p < ALPHA for p in evidence.mcnemar),
+        "effect_size": effect_size(differences),
+        "improvement": 1 - improvement if in_epochs else improvement,
+        "p_worse": posterior.worse,
+        "p_equal": posterior.rope,
+        "p_better": posterior.better,
         "rope": evidence.rope,
         "seeds": evidence.num_seeds,
         "photos": evidence.num_photos,

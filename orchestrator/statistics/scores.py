@@ -73,9 +73,10 @@ class Metric:
                 said_SP = answers.answer_SP == index
                 parts += [true_SP & said_SP, said_SP, true_SP]
             parts_SPM = np.stack(parts, axis=2)
-        counts_CSM = np.zeros((answers.num_photographs, *parts_SPM[:, 0].shape), np.float32)
-        np.add.at(counts_CSM, answers.cluster_P, parts_SPM.swapaxes(0, 1).astype(np.float32))
-        return counts_CSM
+        order_P = np.argsort(answers.cluster_P, kind="stable")
+        starts_C = np.searchsorted(answers.cluster_P[order_P], np.arange(answers.num_photographs))
+        parts_PSM = parts_SPM.swapaxes(0, 1)[order_P].astype(np.float32)
+        return np.asarray(np.add.reduceat(parts_PSM, starts_C, axis=0))
 
     def score(self, sums: np.ndarray) -> np.ndarray:
         """(..., M) sums of counts to (...) scores. What divides by nothing is 0."""
