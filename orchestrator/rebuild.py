@@ -18,6 +18,7 @@ from orchestrator.progress import duration
 from orchestrator.report.audit_words import headline
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
+from orchestrator.report.photographs import read_photographs
 from orchestrator.report.results import protocol_rank
 from orchestrator.report.wording import counted, listing
 from orchestrator.study import STUDY_FILE
@@ -58,6 +59,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             num_planned=len(plan["keys"]),
             environment=run_folder.read_json("environment.json"),
             photos=photos,
+            photograph_of={} if audit is None else read_photographs(run_folder),
             audit=audit,
             crops=crops_on_page,
             left_out=plan["left_out"],

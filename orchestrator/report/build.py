@@ -7,6 +7,8 @@ from dataclasses import replace
 from datasets.folder import Folder
 from orchestrator.ledger import Ledger
 from orchestrator.paper import load_paper
+from orchestrator.report.always_wrong import write_always_wrong
+from orchestrator.report.answer_sections import report_answers
 from orchestrator.report.audit_page import audit_tables
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import detection_table
@@ -31,12 +33,15 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     tables, figures = build_tables(results, paper), build_figures(results, paper)
     extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
     audit = {} if context.audit is None else audit_tables(context.audit)
+    answers = report_answers(results, context.photograph_of)
+    tables, figures = tables | answers.tables, figures | answers.figures
     written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)
+    written.append(write_always_wrong(answers.wrong, run_folder))
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     suspects = write_suspects(results, run_folder)
     if suspects is not None:
         written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])
-    page = render_page(results, context, paper=paper, tables=tables, figures=images)
+    page = render_page(results, context, paper=paper, tables=tables, figures=images, sections=answers.sections)
     run_folder.write_text("report.html", page)
     return [*written, "report.html"]

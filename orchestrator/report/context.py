@@ -33,6 +33,8 @@ class ReportContext:
     """One row a photo, columns of orchestrator/detection/photos.py; None where that is not recorded."""
     crops: str = ""
     """Where the crops and their contact sheets lie, as the page may name it: no absolute path."""
+    photograph_of: Mapping[str, str] = field(default_factory=dict)
+    """By path, the photograph that a photo with copies shows; see orchestrator/report/photographs.py."""
     audit: Mapping[str, Any] | None = None
     """What `audit.json` holds; None where there was no audit."""
     left_out: Mapping[str, int] = field(default_factory=dict)
