@@ -26,7 +26,7 @@ FEW_CONDITIONS = 3
 def always_wrong(answers: Sequence[GroupAnswers]) -> pd.DataFrame:
     """COLUMNS, a row a protocol and photo; in each protocol the photo whose true class is least believed first.
 
-    conditions: that report the photo. trials: their seeds; right: of these. answers: `joy 12, anger 3`, commonest first.
+    conditions: that report the photo. trials: their seeds; right: of these. answers: `joy 12, anger 3`, most first.
     """
     protocols = dict.fromkeys(item.group.protocol for item in answers)
     parts = [_of_protocol([item for item in answers if item.group.protocol == name], name) for name in protocols]
@@ -43,7 +43,7 @@ def _of_protocol(answers: Sequence[GroupAnswers], protocol: str) -> pd.DataFrame
     shape = (len(answers), len(names))
     seen_CP = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     right_CP = np.bincount(cells, weights=right, minlength=shape[0] * shape[1]).reshape(shape)
-    wrong_P = ~(2 * right_CP > seen_CP).any(axis=0)
+    wrong_P: np.ndarray = ~np.any(2 * right_CP > seen_CP, axis=0)
     listed = np.flatnonzero(wrong_P[photos])  # rows of the listed photos, of all trials
     rows = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""The columns of the tables about answers: calibration, scores of every class, confusion. Order, heading and meaning."""
+"""The columns of the tables about answers (calibration, every class, confusion): order, heading and meaning."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ DOCS = {
     **_bounds("brier", "Brier score"),
     "temperature_mean": (
         "Temperature",
-        "What logits are divided by: geometric mean over seeds and over the two halves of the photos, each fitted on the "
-        "other. Above 1 the model was too sure.",
+        "What logits are divided by: geometric mean over seeds and over the two halves of the photos, each fitted on "
+        "the other. Above 1 the model was too sure.",
     ),
     **_bounds("temperature", "Temperature"),
     "at_bound": (

@@ -21,8 +21,8 @@ TABLE_DOCS = {
     "calibration": TableDoc(
         "Calibration. Whether confidence can be believed",
         "ECE is the mean distance between how sure a model says it is and how often it is right. With few photos it is "
-        "never zero: compare it with what a calibrated model would show on as many. Temperatures are fitted on one half "
-        "of the reported photos and scored on the other, copies of one photograph in the same half.",
+        "never zero: compare it with what a calibrated model would show on as many. Temperatures are fitted on one "
+        "half of the reported photos and scored on the other, copies of one photograph in the same half.",
     ),
     "class_scores": TableDoc(
         "Class by class, every condition",

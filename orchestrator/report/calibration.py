@@ -1,4 +1,4 @@
-"""Table `calibration`: how far the confidence of each condition can be believed, before and after temperature scaling."""
+"""Table `calibration`: how far the confidence of each condition can be believed, with and without a temperature."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def calibrate(answers: Sequence[GroupAnswers], photograph_of: Mapping[str, str])
 
 
 def _calibrate(trial: TrialAnswers, half_of: Mapping[str, int]) -> TrialCalibration:
-    fit = cross_fit(trial.logits_NK, trial.true_N, halves_of(trial.path_N, half_of))
+    fit = cross_fit(trial.logits_NK, trial.true_N, halves_of(trial.path_N.tolist(), half_of))
     before, confidence_N = _scores(trial, trial.logits_NK)
     right_N, share = trial.right_N, float(trial.right_N.mean())
     after, confidence_after_N = (

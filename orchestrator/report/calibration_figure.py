@@ -16,8 +16,17 @@ from orchestrator.report.calibration_scores import NUM_BINS, equal_width_bins
 from orchestrator.report.figure_style import BLUE, GREY, ORANGE, WIDTH_IN
 from orchestrator.report.intervals import CONFIDENCE
 
-BEFORE = {"color": BLUE, "marker": "o", "markersize": 5, "label": "As trained (95 % interval)"}
-AFTER = {"color": ORANGE, "marker": "D", "markersize": 5, "markerfacecolor": "none", "label": "With temperature"}
+BEFORE: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 5, "label": "As trained (95 % interval)"}
+AFTER: dict[str, Any] = {
+    "color": ORANGE,
+    "marker": "D",
+    "markersize": 5,
+    "markerfacecolor": "none",
+    "label": "With temperature",
+}
+_WHISKERS: dict[str, Any] = {"capsize": 2, "linewidth": 1.1, "linestyle": ""}
+FEW_PHOTOS = 5
+"""A bin with fewer photos a seed is drawn pale."""
 _SHIFT = 0.012
 """Of the two series, to either side of where they stand: their whiskers would cover each other."""
 
@@ -78,14 +87,19 @@ def _draw(axis: Axes, counts: Axes, item: GroupCalibration) -> None:
 
 def _draw_bins(axis: Axes, counts: Axes, bins: dict[str, np.ndarray], look: dict[str, Any], shift: float) -> None:
     whiskers = np.stack([bins["share"] - bins["low"], bins["high"] - bins["share"]])
-    axis.errorbar(
-        bins["confidence"] + shift / 3, bins["share"], whiskers, capsize=2, linewidth=1.1, linestyle="", **look
-    )
+    pale_B = bins["photos"] < FEW_PHOTOS
+    for part_B, alpha in ((~pale_B, 1.0), (pale_B, 0.35)):
+        axis.errorbar(
+            bins["confidence"][part_B] + shift / 3,
+            bins["share"][part_B],
+            whiskers[:, part_B],
+            alpha=alpha,
+            **_WHISKERS,
+            **(look | ({} if alpha == 1.0 else {"label": "_"})),  # one entry in the legend
+        )
     middle_B = (equal_width_bins(bins["confidence"]) + 0.5) / NUM_BINS + shift
-    hollow = look.get("markerfacecolor") == "none"
-    counts.bar(
-        middle_B, bins["photos"], 1.8 * _SHIFT, edgecolor=look["color"], color="none" if hollow else look["color"]
-    )
-    for place, photos in zip(middle_B, bins["photos"], strict=True):
+    filled = "none" if look is AFTER else look["color"]
+    counts.bar(middle_B, bins["photos"], 1.8 * _SHIFT, edgecolor=look["color"], color=filled)
+    for place, photos in zip(middle_B, bins["photos"], strict=True) if look is BEFORE else ():
         text = f"{photos:.0f}" if photos >= 1 else "<1"
-        counts.text(place, photos, text, ha="center", va="bottom", fontsize=6.5, color=look["color"])
+        counts.text(place, photos, text, ha="center", va="bottom", fontsize=6.5)

@@ -69,9 +69,11 @@ def error_if_calibrated(confidence_N: np.ndarray, bin_N: np.ndarray) -> float:
 
     Right and wrong are drawn NUM_DRAWS times from the confidences, always the same draws for as many photos.
     """
-    inside_NB = (bin_N[:, None] == np.arange(bin_N.max() + 1)).astype(np.float32)
-    excess_DN = (_draws(len(confidence_N)) < confidence_N) - confidence_N.astype(np.float32)
-    return float(np.abs(excess_DN.astype(np.float32) @ inside_NB).sum() / excess_DN.size)
+    order_N = np.argsort(bin_N, kind="stable")
+    sorted_N = confidence_N[order_N].astype(np.float32)
+    excess_DN = (_draws(len(sorted_N)) < sorted_N).astype(np.float32) - sorted_N
+    starts_B = np.flatnonzero(np.diff(bin_N[order_N], prepend=-1))
+    return float(np.abs(np.add.reduceat(excess_DN, starts_B, axis=1)).sum() / excess_DN.size)
 
 
 @lru_cache(maxsize=8)

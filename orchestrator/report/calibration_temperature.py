@@ -1,7 +1,7 @@
 """Temperature scaling (Guo et al. 2017, arXiv:1706.04599), never fitted on the photos that it is scored on.
 
-The reported photos are dealt into two halves, all copies of one photograph in the same half. The temperature of one half
-is fitted on the other. N photos, K classes.
+The reported photos are dealt into two halves, all copies of one photograph in the same half. The temperature of one
+half is fitted on the other. N photos, K classes.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def cross_fit(logits_NK: np.ndarray, true_N: np.ndarray, half_N: np.ndarray) -> 
 def deal_halves(groups: Iterable[GroupAnswers], photograph_of: Mapping[str, str]) -> dict[str, int]:
     """The half, 0 or 1, of every photo that these groups report: the same for all seeds and conditions.
 
-    Photographs are shuffled (always alike) and dealt in turn, class by class, so that halves differ by one of a class at
-    the most. photograph_of: names the photograph of a photo; a photo that it lacks is a photograph of its own.
+    Photographs are shuffled (always alike) and dealt in turn, class by class, so that halves differ by one of a class
+    at the most. photograph_of: names the photograph of a photo; a photo that it lacks is a photograph of its own.
     """
     label_of: dict[str, str] = {}
     for answers in groups:

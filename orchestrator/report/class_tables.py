@@ -19,7 +19,7 @@ def confusions(answers: GroupAnswers) -> np.ndarray:
 
 
 def scores_of(confusion_SKK: np.ndarray) -> dict[str, np.ndarray]:
-    """precision, recall, f1, support and predicted, each (S, K); a share of no photo is 0, as in `Group.class_scores`."""
+    """precision, recall, f1, support and predicted, each (S, K); a share of no photo is 0, as in table 3."""
     right_SK = np.diagonal(confusion_SKK, axis1=1, axis2=2)
     support_SK, predicted_SK = confusion_SKK.sum(axis=2), confusion_SKK.sum(axis=1)
     return {

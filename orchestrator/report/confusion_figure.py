@@ -33,7 +33,7 @@ def confusion_multiples(answers: Sequence[GroupAnswers]) -> Figure | None:
     if not shown:
         return None
     classes = sorted({name for item in shown for name in item.group.classes}, key=lambda name: (name.casefold(), name))
-    num_columns = min(len(shown), 3 if len(shown) <= 12 else 4)
+    num_columns = min(len(shown), 3 if len(shown) < 10 else 4)
     num_rows = -(-len(shown) // num_columns)
     figure = Figure(figsize=(WIDTH_IN, 1.0 + num_rows * (WIDTH_IN / max(num_columns, 2))), layout="constrained")
     axes = figure.subplots(num_rows, num_columns, squeeze=False)
@@ -51,7 +51,7 @@ def confusion_multiples(answers: Sequence[GroupAnswers]) -> Figure | None:
 
 
 def shares_over(item: GroupAnswers, classes: Sequence[str]) -> np.ndarray:
-    """(K, K): of each true class the share of each answer, over all seeds; NaN for a class that is not known or empty."""
+    """(K, K): of each true class the share of each answer, over all seeds; NaN where there is none."""
     counts_KK = confusions(item).sum(axis=0).astype(float)
     totals_K1 = counts_KK.sum(axis=1, keepdims=True)
     shares_KK = np.full((len(classes), len(classes)), np.nan)

@@ -16,9 +16,9 @@ def read_photographs(run_folder: Folder) -> dict[str, str]:
 
 
 def name_photographs(findings: pd.DataFrame) -> dict[str, str]:
-    """By path, the name of the photograph that the photo shows: the first path of its copies. `findings`: path_a, path_b.
+    """By path, the name of the photograph that the photo shows: the first path of its copies.
 
-    Photos without a copy are not in it.
+    findings: path_a and path_b of every pair. Photos without a copy are not in it.
     """
     paths = sorted({*findings["path_a"], *findings["path_b"]})
     if not paths:
