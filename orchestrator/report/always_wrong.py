@@ -105,5 +105,6 @@ def sentences(frame: pd.DataFrame, answers: Sequence[GroupAnswers]) -> list[str]
         head = f"Protocol {protocol}: {len(wrong)} of {counted(reported, 'reported photo')}"
         head += f" ({listing(by_class)})" if by_class else ""
         few = f"; only {counted(len(mine), 'condition')} to agree" if len(mine) < FEW_CONDITIONS else ""
-        told.append(f"{head}{few}.")
+        unskilled = " No condition is shown to beat always answering one class, so this says little of the photos."
+        told.append(f"{head}{few}.{'' if any(item.group.beats_majority for item in mine) else unskilled}")
     return told

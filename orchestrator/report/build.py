@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from datasets.folder import Folder
+from orchestrator.cards.statement import read_statement
+from orchestrator.cards.write import write_cards
 from orchestrator.ledger import Ledger
 from orchestrator.paper import load_paper
 from orchestrator.report.always_wrong import write_always_wrong
@@ -23,10 +25,12 @@ __all__ = ["ReportContext", "build_report"]
 
 
 def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
-    """Write tables/, figures/ and report.html from the finished trials of `context.keys`, however few.
+    """Write tables/, figures/, report.html and the cards from the finished trials of `context.keys`, however few.
 
-    Returns the names of the written files, relative to the folder.
+    Returns the names of the written files, relative to the folder. Raises UserError for a `data_statement.yaml` that
+    cannot be understood, before anything is written.
     """
+    statement = read_statement(run_folder, generated=context.generated)
     ledger, paper = Ledger(run_folder), load_paper()
     records = ledger.read_all(context.keys)
     results = make_results(records, ledger.read_predictions(records), ledger.read_predictions(records, "excluded"))
@@ -42,6 +46,7 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     if suspects is not None:
         written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])
+    written += write_cards(run_folder, results, context, tables, statement)
     page = render_page(results, context, paper=paper, tables=tables, figures=images, sections=answers.sections)
     run_folder.write_text("report.html", page)
     return [*written, "report.html"]

@@ -45,6 +45,7 @@ def confusion_multiples(answers: Sequence[GroupAnswers]) -> Figure | None:
         axis.set_title("\n".join(textwrap.wrap(shown[place].group.title, 88 // num_columns)), fontsize=7.5)
         below = place + num_columns >= len(shown)
         _label(axis, classes, left=place % num_columns == 0, below=below)
+    figure.suptitle(f"Protocol {protocol}", fontsize=9)
     figure.supxlabel("Answer", fontsize=9)
     figure.supylabel("True class", fontsize=9)
     return figure
