@@ -41,9 +41,18 @@ class CrossFit:
 
 
 def fit_temperature(logits_NK: np.ndarray, true_N: np.ndarray) -> float:
-    """The T that makes the negative log-likelihood of logits / T least: scipy's bounded minimiser over log T."""
+    """The T that makes the negative log-likelihood of logits / T least: scipy's bounded minimiser over log T.
+
+    There is none, and the bound is the answer, where all answers are right (the surer the better), and where the logits
+    of the true classes are on average no higher than those of any class (the less sure the better).
+    """
     shifted_NK = logits_NK - logits_NK.max(axis=1, keepdims=True)
-    own = float(np.take_along_axis(shifted_NK, true_N[:, None], axis=1).mean())
+    own_N = np.take_along_axis(shifted_NK, true_N[:, None], axis=1)[:, 0]
+    own = float(own_N.mean())
+    if not own_N.any():
+        return 1 / MAX_TEMPERATURE
+    if own <= shifted_NK.mean():
+        return MAX_TEMPERATURE
 
     def loss(log_temperature: float) -> float:
         factor = math.exp(-log_temperature)
