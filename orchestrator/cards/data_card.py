@@ -21,7 +21,7 @@ from orchestrator.report.detection_words import findings, share_line
 from orchestrator.report.notes import PROTOCOLS
 
 DATA_CARD = "data_card.md"
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 RULES = {
     "conflict": "Copies with several classes",
     "leak": "Copies of reported photos",
@@ -95,7 +95,7 @@ def _header(context: ReportContext) -> str:
 
 def size_category(num_photos: int) -> str:
     """As the Hub calls it: `n<1K`, `1K<n<10K` and so on."""
-    return next((name for limit, name in _SIZES if num_photos < limit), "n>1M")
+    return next((name for limit, name in _SIZES if num_photos < limit), "10M<n<100M")
 
 
 def _protocol(held: Mapping[str, Any]) -> CardProtocol:

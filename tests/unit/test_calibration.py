@@ -96,7 +96,12 @@ def test_temperature_of_answers_that_are_all_right_stops_at_the_bound():
     logits = np.tile([3.0, 0.0], (10, 1))
     fit = cross_fit(logits, np.zeros(10, int), np.arange(10) % 2)
     assert fit.num_at_bound == 2
-    assert fit.temperature == pytest.approx(1 / MAX_TEMPERATURE, rel=0.01)
+    assert fit.temperature == pytest.approx(1 / MAX_TEMPERATURE)
+
+
+def test_temperature_of_answers_that_know_less_than_nothing_stops_at_the_other_bound(answers):
+    logits, true = answers
+    assert fit_temperature(-logits, true) == MAX_TEMPERATURE
 
 
 def test_no_temperature_is_fitted_on_the_photos_that_it_is_applied_to(answers):

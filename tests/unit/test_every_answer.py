@@ -1,15 +1,20 @@
 """Every class and confusion of every condition, and the photos that all of them get wrong."""
 
 import io
+import json
+import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from datasets.errors import FailedError
 from datasets.folder import Folder
+from orchestrator.cli import EXIT_FAILED, EXIT_OK, main
+from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
 from orchestrator.report.always_wrong import ALWAYS_WRONG_FILE, always_wrong, sentences, write_always_wrong
 from orchestrator.report.answer_columns import DOCS
 from orchestrator.report.answer_sections import page_frame, report_answers
@@ -152,7 +157,8 @@ def test_a_condition_that_does_not_report_a_photo_has_no_say_and_protocols_stand
 
 
 def test_sentences_give_counts_by_class_and_no_path():
-    answers = read_answers(results_of([trial("eca", 0, *["joy"] * 6)]))
+    unskilled = trial("eca", 0, *["joy"] * 6, metrics={"accuracy": 0.5, "macro_f1": 0.2})
+    answers = read_answers(results_of([unskilled]))
     (sentence,) = sentences(always_wrong(answers), answers)
     assert sentence.startswith("Protocol paper: 3 of 6 reported photos (“anger” 2 and “sadness” 1)")
     assert "only 1 condition" in sentence
@@ -201,3 +207,41 @@ def test_without_crops_the_page_of_wrong_photos_says_what_is_missing(tmp_path):
         write_wrong_page(run, Folder.at(tmp_path / "nowhere"))
     assert not run.exists("wrong.html")
     assert run.names() == [ALWAYS_WRONG_FILE]
+
+
+@pytest.fixture
+def finished_run(tmp_path):
+    """A run folder as `facet run` leaves it, of one condition and seed, with its crops beside it."""
+    folder = Folder.at(tmp_path / "runs" / "one")
+    record = trial("eca", 0, *["joy"] * 6)
+    rows = pa.Table.from_pandas(make_predictions([record]), schema=PREDICTIONS_SCHEMA, preserve_index=False)
+    stored = {name: value for name, value in record.items() if name != "labels"}
+    Ledger(folder).write(stored | {"predictions": "predictions/a.parquet", "excluded": None}, rows, rows.slice(0, 0))
+    plan = {"keys": [record["key"]], "data_name": "faces", "generated": False, "left_out": {}, "crops": None}
+    folder.write_text("plan.json", json.dumps(plan | {"crop_fingerprint": "abc"}))
+    folder.write_text("study.json", json.dumps({"spec_hash": "0", "data_fingerprint": "abc"}))
+    folder.write_text("environment.json", "{}")
+    crops = [photo(f"test/anger/{place}.jpg", face=jpeg(9)) | {"path": f"{place}.png"} for place in range(6)]
+    write_set(Folder.at(tmp_path / "runs" / "crops" / "abc"), crops)
+    return tmp_path / "runs" / "one"
+
+
+def test_photos_are_shown_only_when_asked_and_gone_with_the_next_report(finished_run, capsys):
+    page = finished_run / "wrong.html"
+    assert main(["report", str(finished_run), "--wrong-photos"]) == EXIT_OK
+    assert page.read_text().count("data:image/jpeg") == 3
+    assert "3 photos of 3" in capsys.readouterr().out
+    report = (finished_run / "report.html").read_text()
+    assert "3 of 6 reported photos" in report
+    assert "image/jpeg" not in report
+    assert ".png" not in re.sub(r"<code>[^<]*</code>", "", report)
+    assert main(["report", str(finished_run)]) == EXIT_OK
+    assert not page.exists()
+
+
+def test_without_crops_the_report_is_written_and_the_command_fails_with_a_sentence(finished_run, capsys):
+    (finished_run.parent / "crops" / "abc" / "manifest.json").unlink()
+    assert main(["report", str(finished_run), "--wrong-photos"]) == EXIT_FAILED
+    assert "holds no finished set" in capsys.readouterr().err
+    assert (finished_run / "report.html").exists()
+    assert not (finished_run / "wrong.html").exists()
