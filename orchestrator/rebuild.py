@@ -41,9 +41,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     if "crop_fingerprint" not in plan:
         raise UserError(f"`{run_folder}` was written by an older version of facet. Run the study in a new folder.")
     records = ledger.read_all(plan["keys"])
-    run_folder.delete(
-        WRONG_PAGE
-    )  # it shows photos, and may be of an earlier state: there only where it was just asked for
+    run_folder.delete(WRONG_PAGE)  # it shows photos: there only where it was just asked for
     ledger.write_merged_predictions(records)
     sessions = run_folder.read_json("sessions.json") if run_folder.exists("sessions.json") else []
     summary = _summary(records, sessions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -23,7 +24,15 @@ class Ready(str):
 
 def render(template: str, **values: Any) -> str:
     """A template of this folder. Texts are escaped unless they are `Ready`; runs of empty lines become one."""
-    environment = Environment(
+    lines = _environment().get_template(template).render(**values).splitlines()
+    kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
+    return "\n".join(kept).rstrip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """One for all cards: it keeps the compiled templates."""
+    return Environment(
         loader=FunctionLoader(_text),
         autoescape=False,  # the finalizer does it, for Markdown
         finalize=_finalize,
@@ -32,9 +41,6 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    lines = environment.get_template(template).render(**values).splitlines()
-    kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
-    return "\n".join(kept).rstrip() + "\n"
 
 
 def escape(text: str) -> str:
