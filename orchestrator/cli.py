@@ -36,7 +36,9 @@ _EXAMPLES = {
 Exit codes: 0 no finding; 3 findings: a pair of copies, or a subject in several splits; 1 it failed; 2 a mistake in what
 was asked. A class that the file's format or size tells is a warning. docs/audit.md explains every number.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
-    "report": "example:\n  facet report runs/mine",
+    "report": """examples:
+  facet report runs/mine
+  facet report runs/mine --wrong-photos                  also a local page with pictures, not to be sent around""",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
     "doctor": "example:\n  facet doctor",
 }
@@ -137,9 +139,12 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from datasets.folder import Folder
-    from orchestrator.rebuild import rebuild_report
+    from orchestrator.rebuild import rebuild_report, show_wrong_photos
 
-    _print_table(rebuild_report(Folder.at(options.run_folder)))
+    folder = Folder.at(options.run_folder)
+    _print_table(rebuild_report(folder))
+    if options.wrong_photos:
+        _print_table(show_wrong_photos(folder))
     return EXIT_OK
 
 
@@ -182,6 +187,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
     report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
+    report.add_argument(
+        "--wrong-photos",
+        action="store_true",
+        help="also write wrong.html, with the face crops of photos that every condition gets wrong: for you alone",
+    )
     spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
     _add_spec(spec)

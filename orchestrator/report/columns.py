@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from orchestrator.report import audit_columns, verdict_columns
+from orchestrator.report import answer_columns, audit_columns, verdict_columns
 
 
 class ColumnDoc(NamedTuple):
@@ -52,6 +52,7 @@ _ORDER = {
         "class split photos found share_mean share_low share_high no_face unreadable too_large failed "
         "several_faces probability_median face_px_median p_value"
     ),
+    **answer_columns.ORDER,
     **audit_columns.ORDER,
 }
 TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
@@ -195,7 +196,7 @@ COLUMN_DOCS = {
         "With it", "Accuracy on the same photos of the model that knows it, where it may answer it."
     ),
     "left_out": ColumnDoc("Class left out", "The rare class."),
-    "answer": ColumnDoc("Answer", "What the model says to photos of the class left out."),
+    "answer": ColumnDoc("Answer", "What the model says; in `forced`, to photos of the class left out."),
     "share_forced": ColumnDoc("Share", "Of the answers of the proposed condition, which does not know the class."),
     "share_with_class": ColumnDoc("Share, class known", "Of the answers of the model that knows it, same photos."),
     "split": ColumnDoc("Split", "train, val or test; `all splits` in a row of totals."),
@@ -216,7 +217,9 @@ COLUMN_DOCS = {
     "face_px_median": ColumnDoc(
         "Median face (px)", "Longer side of the chosen face's box, pixels of the photo; empty without a face."
     ),
-    **{name: ColumnDoc(*doc) for name, doc in (verdict_columns.DOCS | audit_columns.DOCS).items()},
+    **{
+        name: ColumnDoc(*doc) for name, doc in (verdict_columns.DOCS | answer_columns.DOCS | audit_columns.DOCS).items()
+    },
 }
 
 

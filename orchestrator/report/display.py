@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from datasets.protocols import PROTOCOLS
-from orchestrator.report import audit_display, wording
+from orchestrator.report import answer_display, audit_display, wording
 from orchestrator.report.shown import Row, Shown, TableDoc
 from orchestrator.report.shown import bounds as _bounds
 from orchestrator.report.shown import duration_column as _duration
@@ -68,6 +68,7 @@ TABLE_DOCS = {
         "The share is of all photos of the row, with its 95 % interval over photos (Wilson). Where it differs by "
         "class, crops are not missing at random, which biases comparisons of face crops with full frames.",
     ),
+    **answer_display.TABLE_DOCS,
     **audit_display.TABLE_DOCS,
 }
 
@@ -191,7 +192,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _percent("P(improvement)", "improvement"),
         Shown("Worse / equal / better", posterior_text),
         _number("Seeds", "seeds"),
-        Shown("Photographs", lambda row: wording.number(row["photographs"]), only_if="photographs"),
+        _number_if_any("Independent photos", "independent_photos"),
         Shown("Compared", comparison_text, numeric=False),
         _text("Reason", "reason"),
     ),
@@ -244,6 +245,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _number("Median face (px)", "face_px_median"),
         P_VALUE,
     ),
+    **answer_display.SHOWN,
     **audit_display.SHOWN,
 }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from orchestrator.paper import Paper
+from orchestrator.report.answer_sections import ANSWER_FIGURE_DOCS, Section, page_frame
 from orchestrator.report.audit_page import report_audit
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table, status_counts
@@ -57,6 +58,15 @@ class PageFigure:
     source: str
 
 
+@dataclass(frozen=True)
+class PageSection:
+    """A section with its tables and figures at hand."""
+
+    section: Section
+    tables: list[PageTable]
+    figures: list[PageFigure]
+
+
 def render_page(
     results: Results,
     context: ReportContext,
@@ -64,8 +74,13 @@ def render_page(
     paper: Paper,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, bytes],
+    sections: Sequence[Section] = (),
 ) -> str:
-    """The page as HTML. `figures`: SVG by name. The same arguments give the same text."""
+    """The page as HTML. `figures`: SVG by name. The same arguments give the same text.
+
+    `sections` show tables and figures of their own, which stand nowhere else on the page.
+    """
+    apart = {name for section in sections for name in (*section.tables, *section.figures)}
     return page_template("page.html.j2").render(
         context=context,
         paper=paper,
@@ -73,8 +88,9 @@ def render_page(
         headlines=[_headline(group, paper) for group in results.of("proposed")],
         verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
         claims=_page_table("claims", tables["claims"]),
-        tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
-        figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
+        tables=[_page_table(name, table) for name, table in tables.items() if name not in {"claims", *apart}],
+        figures=[_page_figure(name, svg) for name, svg in figures.items() if name not in apart],
+        sections=[_page_section(section, tables, figures) for section in sections],
         detection=_detection(context),
         audit=None if context.audit is None else report_audit(context.audit, crops=context.crops),
         facts=_facts(results, context),
@@ -85,6 +101,18 @@ def render_page(
 
 def _page_table(name: str, table: pd.DataFrame) -> PageTable:
     return PageTable(name, TABLE_DOCS[name], reading_table(name, table))
+
+
+def _page_figure(name: str, svg: bytes) -> PageFigure:
+    return PageFigure(name, (FIGURE_DOCS | ANSWER_FIGURE_DOCS)[name], _data_uri(svg))
+
+
+def _page_section(section: Section, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, bytes]) -> PageSection:
+    return PageSection(
+        section,
+        [_page_table(name, page_frame(name, tables[name])) for name in section.tables],
+        [_page_figure(name, figures[name]) for name in section.figures if name in figures],
+    )
 
 
 def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]:

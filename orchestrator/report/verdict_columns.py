@@ -5,7 +5,7 @@ from __future__ import annotations
 NUMBER_COLUMNS = (
     "difference_mean", "difference_low", "difference_high", "against", "margin", "seeds_low", "seeds_high", "interval",
     "difference_sd", "p_value", "p_holm", "p_seeds", "p_photographs", "mcnemar_p_median", "mcnemar_seeds",
-    "effect_size", "improvement", "p_worse", "p_equal", "p_better", "rope", "seeds", "photos", "photographs",
+    "effect_size", "improvement", "p_worse", "p_equal", "p_better", "rope", "seeds", "photos", "independent_photos",
     "seeds_needed", "photographs_needed",
 )  # fmt: skip
 
@@ -55,7 +55,9 @@ DOCS = {
     "p_equal": ("P(equal)", "The same: that they are within `rope`."),
     "p_better": ("P(better)", "The same: that the first is better by more than `rope`."),
     "rope": ("Practically equal", "Half-width of the region of practical equivalence: one photo, or one epoch."),
-    "photographs": ("Photographs", "Independent draws among the photos: copies of one, and one person's, count once."),
+    "independent_photos": (
+        "Independent photos", "Draws among the photos: copies of one photograph, and photos of one person, count once."
+    ),
     "seeds_needed": (
         "Seeds needed", "Seeds with which four of five studies would decide, if the truth is what was seen."
     ),

@@ -71,7 +71,7 @@ def number_columns(one: Judged) -> dict[str, Any]:
         "rope": evidence.rope,
         "seeds": evidence.num_seeds,
         "photos": evidence.num_photos,
-        "photographs": evidence.spread.num_photographs if evidence.num_photos else 0,
+        "independent_photos": evidence.spread.num_photographs if evidence.num_photos else 0,
         "seeds_needed": float("nan") if ruling.seeds_needed is None else float(ruling.seeds_needed),
         "photographs_needed": float("nan") if ruling.photographs_needed is None else float(ruling.photographs_needed),
     }

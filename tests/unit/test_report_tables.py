@@ -174,7 +174,7 @@ def test_copies_of_one_photograph_count_once():
     alone, grouped = (
         build_tables(results, load_paper(), None, draws)["table5"].iloc[0] for draws in ({}, one_of_three)
     )
-    assert (alone["photographs"], grouped["photographs"]) == (120, 40)
+    assert (alone["independent_photos"], grouped["independent_photos"]) == (120, 40)
     assert grouped["difference_mean"] == pytest.approx(alone["difference_mean"])
     assert grouped["difference_high"] - grouped["difference_low"] > 1.5 * (
         alone["difference_high"] - alone["difference_low"]
