@@ -41,7 +41,7 @@ def _exclusion_row(without: Group, with_class: Group) -> Row | None:
     difference = paired_difference(own, masked)
     if difference is None:
         return None
-    shared = sorted(own.keys() & masked.keys())
+    shared, unmasked = sorted(own.keys() & masked.keys()), _accuracy_unmasked(with_class, without)
     return {
         "protocol": without.protocol,
         "condition": without.condition,
@@ -50,7 +50,7 @@ def _exclusion_row(without: Group, with_class: Group) -> Row | None:
         "photos": without.photos,
         "accuracy_without_class_mean": float(np.mean([own[seed] for seed in shared])),
         "accuracy_masked_mean": float(np.mean([masked[seed] for seed in shared])),
-        "accuracy_unmasked_mean": float(np.mean([_accuracy_unmasked(with_class, without)[seed] for seed in shared])),
+        "accuracy_unmasked_mean": float(np.mean([unmasked[seed] for seed in shared])),
         "difference_mean": difference.interval.mean,
         "difference_low": difference.interval.low,
         "difference_high": difference.interval.high,
