@@ -46,7 +46,7 @@ def invent_study(
     labels = draws.choice(len(CLASSES), photos, p=SHARES)
     named = [*all_conditions().items()][:conditions]
     named += [(f"variant_{place}", Condition(crop=place % 2 == 0)) for place in range(conditions - len(named))]
-    ledger, keys = Ledger(folder), []
+    ledger, keys, protocol = Ledger(folder), [], "paper" if folds == 1 else "grouped_kfold"
     for place, (name, condition) in enumerate(named):
         for seed, fold in itertools.product(range(seeds), range(folds)):
             skill = float(np.clip(0.6 + 0.01 * place + draws.normal(0, 0.02), 0.2, 0.95))

@@ -127,7 +127,7 @@ class Group:
 
     @cached_property
     def confusions(self) -> np.ndarray:
-        """(S, K, K) counts: row the true class, column the answer. Photos of classes that it does not know are left out."""
+        """(S, K, K) counts: row the true class, column the answer. Photos of other classes are left out."""
         return np.array([_confusion(rows, self.classes) for rows in self.predictions])
 
     def confusion(self) -> np.ndarray:
@@ -218,7 +218,7 @@ def _check(records: Sequence[Record], predictions: pd.DataFrame) -> None:
 
 
 def _confusion(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    true_N, answer_N = (pd.Index(classes).get_indexer(rows[name]) for name in ("true_label", "predicted_label"))
+    true_N, answer_N = (pd.Index(classes).get_indexer(pd.Index(rows[name])) for name in ("true_label", "predicted_label"))
     known_N = (true_N >= 0) & (answer_N >= 0)
     cells_N = true_N[known_N] * len(classes) + answer_N[known_N]
     return np.bincount(cells_N, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
@@ -237,7 +237,7 @@ def _rank(group: Group) -> tuple[int, str, tuple[int, str]]:
 
 def _masked_accuracy(labels: pd.Series, logits_NC: np.ndarray, classes: Sequence[str]) -> float:
     """`logits_NC`: of the C `classes` alone, in their order."""
-    true_N = pd.Index(classes).get_indexer(labels)
+    true_N = pd.Index(classes).get_indexer(pd.Index(labels))
     return float((logits_NC.argmax(axis=1) == true_N)[true_N >= 0].mean())
 
 
