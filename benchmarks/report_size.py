@@ -53,7 +53,7 @@ def invent_study(
             mine = np.arange(photos) % folds == fold
             cell = {
                 "condition": name,
-                "protocol": "paper" if folds == 1 else "grouped_kfold",
+                "protocol": protocol,
                 "seed": seed,
                 "fold": fold,
             }

@@ -218,7 +218,8 @@ def _check(records: Sequence[Record], predictions: pd.DataFrame) -> None:
 
 
 def _confusion(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    true_N, answer_N = (pd.Index(classes).get_indexer(pd.Index(rows[name])) for name in ("true_label", "predicted_label"))
+    known = pd.Index(classes)
+    true_N, answer_N = (known.get_indexer(pd.Index(rows[name])) for name in ("true_label", "predicted_label"))
     known_N = (true_N >= 0) & (answer_N >= 0)
     cells_N = true_N[known_N] * len(classes) + answer_N[known_N]
     return np.bincount(cells_N, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
