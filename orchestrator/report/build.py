@@ -1,4 +1,4 @@
-"""The report of a run folder: tables, figures and the page."""
+"""The report of a run folder: tables, figures, the page, and the same in Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestrator.report.audit_page import audit_tables
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import detection_table
 from orchestrator.report.figures import build_figures, write_figures
-from orchestrator.report.page import render_page
+from orchestrator.report.page import page_content, render_both
 from orchestrator.report.results import make_results
 from orchestrator.report.suspects import write_suspects
 from orchestrator.report.tables import build_tables
@@ -21,7 +21,7 @@ __all__ = ["ReportContext", "build_report"]
 
 
 def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
-    """Write tables/, figures/ and report.html from the finished trials of `context.keys`, however few.
+    """Write tables/, figures/, report.html and report.md from the finished trials of `context.keys`, however few.
 
     Returns the names of the written files, relative to the folder.
     """
@@ -37,6 +37,8 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     if suspects is not None:
         written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])
-    page = render_page(results, context, paper=paper, tables=tables, figures=images)
-    run_folder.write_text("report.html", page)
-    return [*written, "report.html"]
+    content = page_content(results, context, paper=paper, tables=tables, figures=images)
+    pages = render_both(content)
+    for name, text in pages.items():
+        run_folder.write_text(name, text)
+    return [*written, *pages]
