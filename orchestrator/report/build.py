@@ -15,7 +15,7 @@ from orchestrator.report.page import page_content, render_both
 from orchestrator.report.results import make_results
 from orchestrator.report.suspects import write_suspects
 from orchestrator.report.tables import build_tables
-from orchestrator.report.write import write_tables
+from orchestrator.report.write import write_latex_of_all, write_tables
 
 __all__ = ["ReportContext", "build_report"]
 
@@ -31,7 +31,9 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     tables, figures = build_tables(results, paper), build_figures(results, paper)
     extra = {} if context.photos is None else {"detection": detection_table(context.photos)}
     audit = {} if context.audit is None else audit_tables(context.audit)
-    written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)
+    every = {**tables, **extra, **audit}
+    written = write_tables(every, run_folder) + write_latex_of_all(every, run_folder)
+    written += write_figures(figures, run_folder)
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     suspects = write_suspects(results, run_folder)
     if suspects is not None:

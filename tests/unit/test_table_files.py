@@ -14,7 +14,7 @@ from orchestrator.paper import load_paper
 from orchestrator.report.csv_text import to_csv
 from orchestrator.report.latex import LONG_ROWS, escape, to_latex
 from orchestrator.report.tables import build_tables
-from orchestrator.report.write import write_tables
+from orchestrator.report.write import write_latex_of_all, write_tables
 from tests.unit.report_fixtures import make_record, make_study, results_of
 
 ODD = "50 % & a_b #1 {x} ~^\\ <i> [t] $y$"
@@ -88,7 +88,9 @@ def test_a_long_table_breaks_over_pages():
 def test_all_tables_compile(make_tables, tmp_path):
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex is installed")
-    write_tables(make_tables(), Folder.at(tmp_path))
+    tables, folder = make_tables(), Folder.at(tmp_path)
+    write_tables(tables, folder)
+    write_latex_of_all(tables, folder)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "preview.tex"]
     ran = subprocess.run(command, cwd=tmp_path / "tables", capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-2000:]
