@@ -58,8 +58,8 @@ def _stated(spread: AnswerSpread, accuracy: float | None, deviation: float | Non
         most = 0.45 * float(stats.norm.pdf(stats.norm.ppf(spread.accuracy)))
         if not 0 <= deviation <= most:
             raise UserError(
-                f"`--spread` is a standard deviation of accuracies around {spread.accuracy:g}, from 0 to {most:.3f}, got "
-                f"{deviation:g}. Write 0.02 for two points."
+                f"`--spread` is a standard deviation of accuracies around {spread.accuracy:g}, from 0 to {most:.3f}, "
+                f"got {deviation:g}. Write 0.02 for two points."
             )
         seed = (deviation / float(stats.norm.pdf(stats.norm.ppf(spread.accuracy)))) ** 2
         scale = min(1.0, (0.98 - seed) / max(spread.photo + spread.photo_condition, 1e-9))

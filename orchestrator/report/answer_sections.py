@@ -16,41 +16,15 @@ from orchestrator.report.class_tables import class_score_rows, confusion_rows
 from orchestrator.report.columns import make_frame
 from orchestrator.report.confusion_figure import confusion_multiples
 from orchestrator.report.figure_style import style
-from orchestrator.report.figures import FigureDoc
 from orchestrator.report.results import Results
+from orchestrator.report.sections import Section
 from orchestrator.report.wording import counted, listing, number
 
-ANSWER_FIGURE_DOCS = {
-    "figure9": FigureDoc(
-        "Figure 9. Reliability of the proposed condition",
-        "Answers sorted into 15 bins by confidence: on the dashed line a model is right as often as it is sure. "
-        "Whiskers: 95 % (Wilson) over the photos of the bin, a photo counted once however many seeds there are. Pale: "
-        "fewer than five photos a seed. Bars: the photos a seed of each bin. Hollow: with temperatures fitted on the "
-        "other half of the photos.",
-    ),
-    "figure10": FigureDoc(
-        "Figure 10. Confusion matrices of all conditions",
-        "Each cell: of the photos of a true class (row), the percentage that got an answer (column), over all seeds; "
-        "below half a percent it has no number. Grey: a class that the condition leaves out.",
-    ),
-}
 WRONG_PAGE_HINT = (
     "always_wrong.csv names them, with the answers they got. To look at them, `facet report RUN_DIR --wrong-photos` "
     "writes a page of its own with their crops; this page never holds one."
 )
 _FEW_PHOTOS = 100
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page, made of tables and figures by name. `collapsed` tables are opened by the reader."""
-
-    name: str
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-    collapsed: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,22 +51,29 @@ def report_answers(results: Results, draw_of: Mapping[str, str]) -> AnswerReport
     figures = {name: figure for name, figure in drawn.items() if figure is not None}
     wrong = always_wrong(answers)
     sections = [
-        Section("answers-calibration", "Calibration", _few(calibrations), ("calibration",), ("figure9",)),
         Section(
-            "answers-classes", "Every class of every condition", (), ("class_scores", "confusion"), ("figure10",), True
+            "answers-calibration",
+            "Calibration",
+            "",
+            tables=("calibration",),
+            figures=("figure9",),
+            paragraphs=_few(calibrations),
+        ),
+        Section(
+            "answers-classes",
+            "Every class of every condition",
+            "",
+            tables=("class_scores", "confusion"),
+            figures=("figure10",),
+            collapsed=True,
         ),
     ]
     if answers:
         told = (*sentences(wrong, answers), WRONG_PAGE_HINT)
-        sections.append(Section("answers-wrong", "Photos that every condition gets wrong", told))
+        sections.append(Section("answers-wrong", "Photos that every condition gets wrong", "", paragraphs=told))
     return AnswerReport(
         {name: make_frame(name, of_table) for name, of_table in rows.items()}, figures, tuple(sections), wrong
     )
-
-
-def page_frame(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table that the page shows: of `confusion`, only what occurred."""
-    return table[table["count"] > 0] if name == "confusion" else table
 
 
 def _few(calibrations: list[GroupCalibration]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The report of a run folder: tables, figures and the page."""
+"""The report of a run folder: tables, figures, the page, and the same in Markdown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from orchestrator.report.audit_page import audit_tables
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import detection_table
 from orchestrator.report.figures import build_figures, write_figures
-from orchestrator.report.page import render_page
+from orchestrator.report.page import page_content, render_both
 from orchestrator.report.results import make_results
+from orchestrator.report.sections import SECTIONS
 from orchestrator.report.suspects import write_suspects
 from orchestrator.report.tables import build_tables
-from orchestrator.report.write import write_tables
+from orchestrator.report.write import write_latex_of_all, write_tables
 
 __all__ = ["ReportContext", "build_report"]
 
 
 def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
-    """Write tables/, figures/, report.html and the cards from the finished trials of `context.keys`, however few.
+    """Write tables/, figures/, report.html, report.md and the cards from the finished trials of `context.keys`.
+
+    They may be few.
 
     Returns the names of the written files, relative to the folder. Raises UserError for a `data_statement.yaml` that
     cannot be understood, before anything is written.
@@ -42,7 +45,9 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     audit = {} if context.audit is None else audit_tables(context.audit)
     answers = report_answers(results, context.draw_of)
     tables, figures = tables | answers.tables, figures | answers.figures
-    written = write_tables({**tables, **extra, **audit}, run_folder) + write_figures(figures, run_folder)
+    every = {**tables, **extra, **audit}
+    written = write_tables(every, run_folder) + write_latex_of_all(every, run_folder)
+    written += write_figures(figures, run_folder)
     written.append(write_always_wrong(answers.wrong, run_folder))
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
     suspects = write_suspects(results, run_folder)
@@ -50,6 +55,10 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
         written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])
     written += write_cards(run_folder, results, context, tables, statement)
-    page = render_page(results, context, paper=paper, tables=tables, figures=images, sections=answers.sections)
-    run_folder.write_text("report.html", page)
-    return [*written, "report.html"]
+    content = page_content(
+        results, context, paper=paper, tables=tables, figures=images, sections=(*SECTIONS, *answers.sections)
+    )
+    pages = render_both(content)
+    for name, text in pages.items():
+        run_folder.write_text(name, text)
+    return [*written, *pages]

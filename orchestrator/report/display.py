@@ -15,6 +15,8 @@ from orchestrator.report.shown import number_column as _number
 from orchestrator.report.shown import number_if_any_column as _number_if_any
 from orchestrator.report.shown import percent_column as _percent
 from orchestrator.report.shown import percent_interval_column as _percent_interval
+from orchestrator.report.shown import points_column as _points
+from orchestrator.report.shown import points_interval_column as _points_interval
 from orchestrator.report.shown import text_column as _text
 from search_spaces.conditions import TITLES, title_of
 
@@ -106,8 +108,8 @@ def _points_between(low: float, high: float) -> str:
 
 PROTOCOL = _text("Protocol", "protocol")
 TRAINING = _text("Training", "training", {"end_to_end": "end-to-end"})
-P_VALUE = Shown("p", lambda row: wording.p_value(row["p_value"]))
-P_HOLM = Shown("p, corrected", lambda row: wording.p_value(row["p_holm"]))
+P_VALUE = Shown("p", lambda row: wording.p_value(row["p_value"]), value="p_value")
+P_HOLM = Shown("p, corrected", lambda row: wording.p_value(row["p_holm"]), value="p_holm")
 THRESHOLD_KINDS = {"paper": "the paper's", "above_majority": "majority + 5"}
 
 SHOWN: dict[str, tuple[Shown, ...]] = {
@@ -137,8 +139,9 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown(
             "Threshold",
             lambda row: f"{wording.percent(row['threshold'])} ({THRESHOLD_KINDS[row['threshold_kind']]})",
+            value="threshold",
         ),
-        Shown("Seeds that reached it", lambda row: f"{row['seeds_reached']} of {row['seeds']}"),
+        Shown("Seeds that reached it", lambda row: f"{row['seeds_reached']} of {row['seeds']}", value="seeds_reached"),
         _number("Epoch reached", "epoch_to_threshold_mean", 1),
         _number("Paper: epoch", "paper_epoch_to_threshold"),
         _number("Epochs run", "epochs_run"),
@@ -146,7 +149,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _duration("Compute to threshold", "compute_s_to_threshold_mean"),
         _duration("Compute in all", "compute_s_total_mean"),
         _duration("Clock in all", "wall_s_total_mean"),
-        Shown("Paper: time", lambda row: wording.duration(row["paper_minutes"] * 60)),
+        Shown("Paper: time", lambda row: wording.duration(row["paper_minutes"] * 60), value="paper_minutes"),
         _percent("Compute saved against end-to-end", "time_reduction_vs_minus_staging"),
         _percent("Compute saved against ECA + MTCNN", "time_reduction_vs_eca_mtcnn"),
         _percent("Paper: time saved", "paper_time_reduction"),
@@ -166,8 +169,8 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
     "table4": (
         _text("Component removed", "component"),
         PROTOCOL,
-        Shown("Drop in accuracy (95 % interval)", lambda row: wording.points_interval(*_bounds(row, "drop"))),
-        Shown("Paper", lambda row: wording.points_interval(row["paper_drop"], float("nan"), float("nan"))),
+        _points_interval("Drop in accuracy (95 % interval)", "drop"),
+        _points("Paper", "paper_drop"),
         _number("Drop in photos", "drop_in_photos", 1),
         Shown("Over seeds alone", lambda row: _points_between(row["seeds_low"], row["seeds_high"])),
         P_VALUE,
@@ -182,7 +185,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         PROTOCOL,
         _text("Verdict", "verdict"),
         _text("Paper", "paper_verdict"),
-        Shown("Difference (95 % interval)", difference_text),
+        Shown("Difference (95 % interval)", difference_text, value="difference_mean"),
         P_VALUE,
         P_HOLM,
         Shown("p, seeds", lambda row: wording.p_value(row["p_seeds"])),
@@ -206,7 +209,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
     "protocols": (
         _text("Condition", "title"),
         *(_percent_interval(f"Protocol {name}", name) for name in PROTOCOLS),
-        Shown("Paper minus clean", lambda row: wording.points_interval(row["optimism"], float("nan"), float("nan"))),
+        _points("Paper minus clean", "optimism"),
         *(_number_if_any(f"Photos, {name}", f"{name}_photos") for name in PROTOCOLS),
     ),
     "exclusion": (
@@ -216,7 +219,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _percent("Without the class", "accuracy_without_class_mean"),
         _percent("With it, masked", "accuracy_masked_mean"),
         _percent("With it", "accuracy_unmasked_mean"),
-        Shown("Difference to masked (95 % interval)", lambda row: wording.points_interval(*_bounds(row, "difference"))),
+        _points_interval("Difference to masked (95 % interval)", "difference"),
         P_VALUE,
         _number("Seeds", "seeds"),
         _number("Photos", "photos"),
@@ -252,17 +255,23 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
 
 @dataclass(frozen=True)
 class ReadingTable:
-    """Columns and cells as texts, ready for a page."""
+    """Columns and cells as texts, ready for a page; `values` is what cells are sorted by (Shown.sort_value)."""
 
     columns: tuple[Shown, ...]
     rows: tuple[tuple[str, ...], ...]
+    values: tuple[tuple[str, ...], ...]
 
 
 def reading_table(name: str, table: pd.DataFrame) -> ReadingTable:
     """The reading view of a table; the protocol has a column only where there are two or more."""
     columns = tuple(column for column in SHOWN[name] if _is_shown(column, table))
-    rows = tuple(tuple(column.render(row) for column in columns) for row in table.to_dict("records"))
-    return ReadingTable(columns, rows)
+    records = table.to_dict("records")
+    rows = tuple(tuple(column.render(row) for column in columns) for row in records)
+    values = tuple(
+        tuple(column.sort_value(row, text) for column, text in zip(columns, texts, strict=True))
+        for row, texts in zip(records, rows, strict=True)
+    )
+    return ReadingTable(columns, rows, values)
 
 
 def _is_shown(column: Shown, table: pd.DataFrame) -> bool:

@@ -50,6 +50,18 @@ FIGURE_DOCS = {
         "Figure 8. Accuracy by experimental stage",
         "Dots with 95 % intervals are ours, diamonds the paper's; dashed: always answering the commonest class.",
     ),
+    "figure9": FigureDoc(
+        "Figure 9. Reliability of the proposed condition",
+        "Answers sorted into 15 bins by confidence: on the dashed line a model is right as often as it is sure. "
+        "Whiskers: 95 % (Wilson) over the photos of the bin, a photo counted once however many seeds there are. Pale: "
+        "fewer than five photos a seed. Bars: the photos a seed of each bin. Hollow: with temperatures fitted on the "
+        "other half of the photos.",
+    ),
+    "figure10": FigureDoc(
+        "Figure 10. Confusion matrices of all conditions",
+        "Each cell: of the photos of a true class (row), the percentage that got an answer (column), over all seeds; "
+        "below half a percent it has no number. Grey: a class that the condition leaves out.",
+    ),
 }
 
 

@@ -17,12 +17,13 @@ from orchestrator.cli import EXIT_FAILED, EXIT_OK, main
 from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
 from orchestrator.report.always_wrong import ALWAYS_WRONG_FILE, always_wrong, sentences, write_always_wrong
 from orchestrator.report.answer_columns import DOCS
-from orchestrator.report.answer_sections import page_frame, report_answers
+from orchestrator.report.answer_sections import report_answers
 from orchestrator.report.answers import read_answers
 from orchestrator.report.audit_columns import DOCS as AUDIT_DOCS
 from orchestrator.report.class_tables import class_score_rows, confusion_rows, confusions, scores_of
 from orchestrator.report.confusion_figure import confusion_multiples, fairest_protocol, shares_over
 from orchestrator.report.results import make_results
+from orchestrator.report.sections import shown_rows
 from orchestrator.report.wrong_page import MAX_SHOWN, write_wrong_page
 from tests.unit.audit_fixtures import photo, write_set
 from tests.unit.report_fixtures import CLASSES, make_predictions, make_record, make_study, results_of
@@ -71,8 +72,8 @@ def test_confusion_has_every_pair_and_the_page_only_what_occurred():
     cell = table[(table["true_class"] == "anger") & (table["answer"] == "joy")].iloc[0]
     assert (cell["count"], cell["share"], cell["seeds"]) == (2, 0.5, 2)
     assert table.groupby("true_class")["share"].sum().tolist() == [1, 1, 1]
-    assert len(page_frame("confusion", table)) == 4
-    assert len(page_frame("class_scores", report.tables["class_scores"])) == 3
+    assert len(shown_rows("confusion", table)) == 4
+    assert len(shown_rows("class_scores", report.tables["class_scores"])) == 3
 
 
 def test_share_of_a_class_without_photos_is_not_known():
