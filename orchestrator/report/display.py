@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from datasets.protocols import PROTOCOLS
-from orchestrator.report import audit_display, wording
-from orchestrator.report.shown import Row, Shown, TableDoc
+from orchestrator.report import audit_display, convergence_display, factorial_display, wording
+from orchestrator.report.shown import PROTOCOL, Row, Shown, TableDoc
 from orchestrator.report.shown import bounds as _bounds
 from orchestrator.report.shown import duration_column as _duration
 from orchestrator.report.shown import number_column as _number
@@ -27,7 +27,9 @@ TABLE_DOCS = {
     "table2": TableDoc(
         "Table 2. Convergence, staged against end-to-end",
         "The fair comparison is with “Proposed without staged training”, from which nothing else differs; the paper's "
-        "is with ECA + MTCNN. Epochs and times to a threshold are means over the trials that reached it.",
+        "is with ECA + MTCNN. “Epoch reached” and the compute to the threshold are means over the trials that reached "
+        "it, as in the paper, and flatter a condition that seldom does; the restricted mean counts the others with the "
+        "epochs that all compared trials ran.",
     ),
     "table3": TableDoc(
         "Table 3. Proposed condition, class by class",
@@ -66,6 +68,8 @@ TABLE_DOCS = {
         "The share is of all photos of the row, with its 95 % interval over photos (Wilson). Where it differs by "
         "class, crops are not missing at random, which biases comparisons of face crops with full frames.",
     ),
+    **convergence_display.TABLE_DOCS,
+    **factorial_display.TABLE_DOCS,
     **audit_display.TABLE_DOCS,
 }
 
@@ -82,10 +86,8 @@ def comparison_text(row: Row) -> str:
     return f"{row['metric']}, {title_of(first).lower()} against {title_of(second).lower()}"
 
 
-PROTOCOL = _text("Protocol", "protocol")
 TRAINING = _text("Training", "training", {"end_to_end": "end-to-end"})
 P_VALUE = Shown("p", lambda row: wording.p_value(row["p_value"]))
-THRESHOLD_KINDS = {"paper": "the paper's", "above_majority": "majority + 5"}
 
 SHOWN: dict[str, tuple[Shown, ...]] = {
     "table1": (
@@ -110,12 +112,13 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _text("Condition", "title"),
         PROTOCOL,
         TRAINING,
-        Shown(
-            "Threshold",
-            lambda row: f"{wording.percent(row['threshold'])} ({THRESHOLD_KINDS[row['threshold_kind']]})",
-        ),
+        Shown("Threshold", convergence_display.threshold_text),
         Shown("Seeds that reached it", lambda row: f"{row['seeds_reached']} of {row['seeds']}"),
         _number("Epoch reached", "epoch_to_threshold_mean", 1),
+        Shown(
+            "Epochs, restricted mean (95 % interval)",
+            lambda row: wording.epochs_interval(*_bounds(row, "epochs_restricted")),
+        ),
         _number("Paper: epoch", "paper_epoch_to_threshold"),
         _number("Epochs run", "epochs_run"),
         _percent("Accuracy", "accuracy_mean"),
@@ -212,6 +215,8 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _number("Median face (px)", "face_px_median"),
         P_VALUE,
     ),
+    **convergence_display.SHOWN,
+    **factorial_display.SHOWN,
     **audit_display.SHOWN,
 }
 

@@ -35,6 +35,11 @@ def pool_folds(records: Iterable[Record], predictions: pd.DataFrame) -> tuple[li
     return pooled, waiting
 
 
+def trainings_of(record: Record) -> list[list[dict[str, Any]]]:
+    """The epochs of each training that the record is of: one, or one a fold."""
+    return record.get("epochs_of_folds") or [record["epochs"]]
+
+
 def _rows_of(cell: tuple[str, str, int], predictions: pd.DataFrame) -> pd.DataFrame:
     condition, protocol, seed = cell
     wanted = (predictions["condition"] == condition) & (predictions["protocol"] == protocol)

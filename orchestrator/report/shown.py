@@ -66,3 +66,7 @@ def bounds(row: Row, name: str) -> tuple[float, float, float]:
 def percent_interval_column(heading: str, name: str) -> Shown:
     """`61.3 % (55.0 to 67.6)`."""
     return Shown(heading, lambda row: wording.percent_interval(*bounds(row, name)))
+
+
+PROTOCOL = text_column("Protocol", "protocol")
+"""Left out of a reading view where all rows are of one protocol."""

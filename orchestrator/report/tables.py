@@ -12,9 +12,13 @@ from orchestrator.report.ablation import table4_rows
 from orchestrator.report.columns import make_frame
 from orchestrator.report.convergence import table2_rows
 from orchestrator.report.exclusion import exclusion_rows, forced_rows
+from orchestrator.report.factorial import effects_rows
+from orchestrator.report.importance import importance_rows
 from orchestrator.report.intervals import Interval, seed_interval, share_interval
 from orchestrator.report.results import Group, Results
 from orchestrator.report.side_by_side import protocol_rows
+from orchestrator.report.stages import stages_rows
+from orchestrator.report.staging import convergence_compared_rows, convergence_rows
 from orchestrator.report.survival import survival_rows
 from orchestrator.report.verdicts import table5_rows
 
@@ -22,9 +26,9 @@ Row = dict[str, Any]
 
 
 def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
-    """table1 to table5, claims, protocols, exclusion and forced. The same results give the same tables.
+    """table1 to table5, claims, protocols, exclusion, forced, and those of convergence and of the factorial.
 
-    What was not run has no row; a table may be empty.
+    The same results give the same tables. What was not run has no row; a table may be empty.
     """
     verdicts = table5_rows(results, paper)
     rows = {
@@ -37,6 +41,11 @@ def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
         "protocols": protocol_rows(results),
         "exclusion": exclusion_rows(results),
         "forced": forced_rows(results),
+        "convergence": convergence_rows(results, paper),
+        "convergence_compared": convergence_compared_rows(results, paper),
+        "stages": stages_rows(results, paper),
+        "effects": effects_rows(results),
+        "importance": importance_rows(results),
     }
     return {name: make_frame(name, of_table) for name, of_table in rows.items()}
 
