@@ -54,8 +54,8 @@ FIGURE_DOCS = {
     ),
     "figure11": FigureDoc(
         "Figure 11. Trainings that have reached the threshold",
-        "Share by epoch, 1 minus Kaplan-Meier; solid: the paper's threshold, dashed: 5 points above the majority "
-        "baseline; crosses: trainings that ended without reaching it, and are counted as censored there.",
+        "Share by epoch (1 minus Kaplan-Meier), left for the paper's threshold, right for 5 points above the majority "
+        "baseline. Crosses: where trainings ended that never reached it; they are censored there, not left out.",
     ),
     "figure12": FigureDoc(
         "Figure 12. Effects of the components",
