@@ -24,33 +24,38 @@ from orchestrator.report.wording import listing
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """A contrast of a design: its estimate over seeds, and the paired two-sided sign-flip p that it is 0."""
+    """A contrast of a design. values_S: what it is in each of the design's seeds, as a difference of shares."""
 
     design: Design
     factors: tuple[Factor, ...]
-    interval: Interval
-    p_value: float
+    values_S: np.ndarray
 
     @property
     def name(self) -> str:
         """`face cropping`, or `face cropping x staged training`."""
         return " x ".join(factor.name for factor in self.factors)
 
+    @property
+    def interval(self) -> Interval:
+        """Mean over seeds."""
+        return seed_interval(self.values_S.tolist())
 
-def effects_of(design: Design) -> list[Effect]:
+    @property
+    def p_value(self) -> float:
+        """Two-sided sign-flip p that it is 0."""
+        return sign_flip_p(self.values_S.tolist())
+
+
+def effects_of(design: Design) -> Iterator[Effect]:
     """All 2 ** k - 1 effects, main effects first."""
-    return [_effect(design, factors, values_S) for factors, values_S in contrasts(design)]
-
-
-def contrasts(design: Design) -> Iterator[tuple[tuple[Factor, ...], np.ndarray]]:
-    """The factors of each effect, and its value (S,) in each seed of the design."""
     by_cell = common_accuracy(design.cells)
     accuracy_SC = np.array([[accuracy[seed] for accuracy in by_cell] for seed in design.seeds])
     places = range(len(design.factors))
     for order in range(1, len(places) + 1):
         for chosen in itertools.combinations(places, order):
             signs_C = design.levels_CF[:, list(chosen)].prod(axis=1)
-            yield tuple(design.factors[place] for place in chosen), accuracy_SC @ signs_C * (2.0 / len(signs_C))
+            values_S = accuracy_SC @ signs_C * (2.0 / len(signs_C))
+            yield Effect(design, tuple(design.factors[place] for place in chosen), values_S)
 
 
 def effects_by_protocol(results: Results) -> list[list[Effect]]:
@@ -66,8 +71,8 @@ def effects_rows(results: Results) -> list[dict[str, Any]]:
     """One row an effect, factorial and protocol; Holm's correction is over the effects of one protocol."""
     rows = []
     for effects in effects_by_protocol(results):
-        corrected = holm([effect.p_value for effect in effects])
-        rows += [_row(effect, p_holm) for effect, p_holm in zip(effects, corrected, strict=True)]
+        p_values = [effect.p_value for effect in effects]
+        rows += [_row(*one) for one in zip(effects, p_values, holm(p_values), strict=True)]
     return rows
 
 
@@ -88,20 +93,16 @@ def held_text(design: Design) -> str:
     return ", ".join(f"{word} {listing(names)}" for word, names in texts if names)
 
 
-def _effect(design: Design, factors: tuple[Factor, ...], values_S: np.ndarray) -> Effect:
-    values = values_S.tolist()
-    return Effect(design, factors, seed_interval(values), sign_flip_p(values))
-
-
-def _row(effect: Effect, p_holm: float) -> dict[str, Any]:
+def _row(effect: Effect, p_value: float, p_holm: float) -> dict[str, Any]:
+    interval = effect.interval
     return {
         "protocol": effect.design.protocol,
         "effect": effect.name,
         "effect_order": len(effect.factors),
-        "estimate_mean": effect.interval.mean,
-        "estimate_low": effect.interval.low,
-        "estimate_high": effect.interval.high,
-        "p_value": effect.p_value,
+        "estimate_mean": interval.mean,
+        "estimate_low": interval.low,
+        "estimate_high": interval.high,
+        "p_value": p_value,
         "p_holm": p_holm,
         "seeds": len(effect.design.seeds),
         "cells": len(effect.design.cells),
