@@ -99,8 +99,6 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown("End-to-end", lambda row: title_of(row["other"]), numeric=False),
         PROTOCOL,
         _THRESHOLD,
-        Shown("Differ in", _differing, numeric=False),
-        Shown("Reached it", lambda row: f"{row['reached']} against {row['reached_other']}"),
         _interval("Epochs (95 % interval)", "epochs_difference", wording.epochs_interval),
         _p("p", "epochs_p_value"),
         _p("Log-rank p", "epochs_log_rank_p"),
@@ -110,6 +108,8 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         _interval("Clock (95 % interval)", "wall_s_difference", _SECONDS),
         _p("p, clock", "wall_s_p_value"),
         _p("Log-rank p, clock", "wall_s_log_rank_p"),
+        Shown("Reached it", lambda row: f"{row['reached']} against {row['reached_other']}"),
+        Shown("Differ in", _differing, numeric=False),
         number_column("Seeds", "seeds"),
     ),
     "stages": (

@@ -178,7 +178,7 @@ def test_cells_must_share_a_seed():
 def test_without_a_factorial_the_command_that_runs_one_is_named():
     table = effects(trials(["proposed", "minus_crop"]))
     assert table.empty
-    assert "`facet run --conditions factorial`" in to_markdown("effects", table)
+    assert "“facet run --conditions factorial”" in to_markdown("effects", table)
 
 
 def test_figure_has_a_row_for_each_effect_of_one_or_two_components():
