@@ -35,6 +35,11 @@ def pool_folds(records: Iterable[Record], rows_of: Mapping[Hashable, pd.DataFram
     return pooled, waiting
 
 
+def trainings_of(record: Record) -> list[list[dict[str, Any]]]:
+    """The epochs of each training that the record is of: one, or one a fold."""
+    return record.get("epochs_of_folds") or [record["epochs"]]
+
+
 def _one_of(folds: Sequence[Record], rows: pd.DataFrame) -> Record:
     """Scores are of all photos together; curves and times of training are means over folds."""
     folds = sorted(folds, key=lambda record: record["fold"])

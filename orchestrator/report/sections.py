@@ -38,6 +38,20 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section(
+        "convergence-part",
+        "Convergence",
+        "How soon a validation accuracy is reached, where trainings that never reach it are kept as censored.",
+        tables=("convergence", "convergence_compared", "stages"),
+        figures=("figure11",),
+    ),
+    Section(
+        "effects-part",
+        "Effects of the components over all their combinations",
+        "Leaving one component out shows its effect beside all the others; a factorial shows it over all combinations.",
+        tables=("effects", "importance"),
+        figures=("figure12",),
+    ),
+    Section(
         "rare-class",
         "The rare class left out",
         "The proposed condition leaves out the class with the fewest photos. That alone raises accuracy, so it is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -96,3 +97,18 @@ def points_column(heading: str, column: str) -> Shown:
 def points_interval_column(heading: str, name: str) -> Shown:
     """`1.4 points (-0.2 to 3.0)`."""
     return Shown(heading, lambda row: wording.points_interval(*bounds(row, name)), value=f"{name}_mean")
+
+
+def p_column(heading: str, column: str) -> Shown:
+    """`0.031`, or `< 0.001`."""
+    return Shown(heading, lambda row: wording.p_value(row[column]), value=column)
+
+
+def points_between(low: float, high: float) -> str:
+    """`-0.2 to 3.0`: bounds of a share, or of a difference of two, in points."""
+    known = not math.isnan(low)
+    return f"{wording.number(low * 100, 1)} to {wording.number(high * 100, 1)}" if known else ""
+
+
+PROTOCOL = text_column("Protocol", "protocol")
+"""Left out of a reading view where all rows are of one protocol."""

@@ -48,7 +48,7 @@ def test_run_folder_holds_all_that_was_promised(finished):
         *("spec.yaml", "environment.json", "predictions.parquet", "report.html", "optuna.db", "photos.csv"),
         *("excluded.parquet", "protocols.json"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
-        *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection")),
+        *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection", "convergence", "effects")),
         *("audit.json", "findings.csv", "label_patch.proposed.csv"),
         *("tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),

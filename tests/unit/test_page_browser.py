@@ -212,7 +212,8 @@ def test_every_table_downloads_as_its_csv_file(open_page, report, tables):
     page = open_page()
     names = page.locator("button.download").evaluate_all("buttons => buttons.map(b => b.dataset.name)")
     assert set(names) == {name for name, table in tables.items() if len(table)} | {"detection"}
-    for name in names:
+    for place, name in enumerate(names):
+        page = page if place % 8 else open_page()  # Chromium lets a page load down ten files at most
         with page.expect_download() as waited:
             page.locator(f"button.download[data-name={name}]").click()
         assert waited.value.suggested_filename == f"{name}.csv"

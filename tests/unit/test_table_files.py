@@ -70,7 +70,7 @@ def test_no_special_character_is_left_bare():
 def test_negative_numbers_have_a_minus_and_words_a_hyphen():
     text = to_latex("table5", build_tables(results_of(make_study(6)), load_paper())["table5"])
     assert "$-$1.0 epochs" in text
-    assert "sign-flip" in to_latex("table5", build_tables(results_of(make_study(2)), load_paper())["table5"])
+    assert "end-to-end" in to_latex("table2", build_tables(results_of(make_study(2)), load_paper())["table2"])
 
 
 def long_tables():
