@@ -8,9 +8,10 @@ from orchestrator.cluster import Capacity
 from orchestrator.placement import Placement
 from orchestrator.planning.measured import Need
 
-RAY_AND_DRIVER_BYTES = 2_200_000_000
-"""What a run takes beside trials and photos. Measured on two cores with Ray 2.60 on 2026-11-23, shared pages counted by
-share: the driver 1.0 GB, the recorder 0.5 GB, Ray's own services 0.7 GB."""
+RAY_AND_DRIVER_BYTES, RAY_IN_A_WORKER_BYTES = 2_300_000_000, 130_000_000
+"""What a run takes beside trials and photos, and a worker beside its training. Measured on two cores with Ray 2.60 on
+2026-11-23 (docs/plan.md), pages that processes share counted by share: the driver 1.1 GB, the recorder 0.5 GB, services
+of Ray 0.7 GB."""
 USABLE = 0.95
 """Ray ends trials where more than this part of a machine's memory is used (its `memory_usage_threshold`)."""
 
@@ -44,13 +45,17 @@ class Memory:
         """Of a machine while its workers train. The driver holds the photos a second time."""
         assert self.need is not None
         workers = machine.workers if workers is None else workers
-        training = self.need.own * workers + (self.need.shared if workers else 0)
+        training = self._worker() * workers + (self.need.shared if workers else 0)
         return training + (2 * self.photos + RAY_AND_DRIVER_BYTES if machine.driver else self.photos)
 
     def trial(self) -> int:
         """Of one trial: all its workers."""
         assert self.need is not None
-        return self.need.own * self.team + self.need.shared
+        return self._worker() * self.team + self.need.shared
+
+    def _worker(self) -> int:
+        assert self.need is not None
+        return self.need.own + RAY_IN_A_WORKER_BYTES
 
     def lines(self) -> dict[str, str]:
         """Lines of the plan: what is needed, and a warning where it is not there."""
