@@ -28,7 +28,7 @@ class Hours:
     def describe(self) -> str:
         """One line."""
         if self.span is None:
-            return f"not estimated: {self.why}"
+            return self.why
         low, likely, high = (rough(seconds) for seconds in self.span)
         text = f"about {likely}" + (f" ({low} to {high})" if low != high else "") + f", from {self.source}"
         if self.busy:
@@ -48,7 +48,7 @@ def estimate_hours(todo: Iterable[TrialJob], sizes: Sizes, pace: Pace, *, places
             continue  # its protocol will be left out
         seconds = pace.trial(job, rows)
         if seconds is None:
-            return Hours(None, why=f"nothing like `{job.name}` was measured")
+            return Hours(None, why=f"not estimated: nothing like `{job.name}` was measured")
         trials.append(seconds)
     ends = [makespan(column, places, start_s=pace.place_s) for column in zip(*trials, strict=True)] or [0.0] * 3
     span = Seconds(*(end + (crop_s or 0.0) for end in ends))

@@ -29,7 +29,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. need: of one worker process, None where it was not measured, for the reason `why`.
+    """Bytes. need: of one worker process, None where it was not measured, and `why` says so.
 
     photos: the arrays that all trials of a machine share. team: workers of one trial.
     """
@@ -60,7 +60,7 @@ class Memory:
     def lines(self) -> dict[str, str]:
         """Lines of the plan: what is needed, and a warning where it is not there."""
         if self.need is None:
-            return {"Peak memory": f"not measured: {self.why}"}
+            return {"Peak memory": self.why}
         lines = {"Peak memory": f"{gigabytes(self.trial())} a trial{self._machine_text()}"}
         if self.need.gpu is not None:
             lines["GPU memory"] = self._gpu_text(self.need.gpu, self.need.gpu_total)

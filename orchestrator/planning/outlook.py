@@ -21,7 +21,7 @@ from orchestrator.spec import read_yaml
 from orchestrator.study import Study
 from trainables.job import Cell, TrialJob
 
-NO_PROBE = "no step was tried (--no-probe)"
+NO_PROBE, NOTHING_LEFT = "no step was tried (--no-probe)", "nothing is left to train"
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,17 @@ def look_ahead(
     if from_run is not None:
         earlier = named_earlier_run(from_run, study, placement)
     places = min(placement.concurrent_trials, len(todo))
-    probed, why = _probe(study, todo, sizes, placement, probes, places) if todo else (None, "nothing is left to train")
+    probed, why = _probe(study, todo, sizes, placement, probes, places) if todo else (None, "")
     pace = _pace(earlier, todo, sizes) or (from_probe(probed) if probed else None)
     if not todo:
-        hours = Hours(None, why=why)
+        hours = Hours(None, why=NOTHING_LEFT)
     elif pace is None:
-        hours = Hours(None, why=f"{why}, and no earlier run tells. Name one with --from-run RUN_DIR")
+        hours = Hours(None, why=f"not estimated: {why}, and no earlier run tells. Name one with --from-run RUN_DIR")
     else:
         hours = estimate_hours(todo, sizes, pace, places=places, crop_s=_crop_seconds(study, earlier))
     need = probed.need if probed else None
-    return Outlook(done, sizes, hours, _memory(study, placement, capacity, need, why))
+    why_not = f"not measured: {why}" if todo else NOTHING_LEFT
+    return Outlook(done, sizes, hours, _memory(study, placement, capacity, need, why_not))
 
 
 def finished_cells(study: Study) -> frozenset[Cell]:

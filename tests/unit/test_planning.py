@@ -374,4 +374,4 @@ def test_nothing_left_is_said(study_of):
     keep(study.run_folder, record_of(next(iter(study.jobs.values()))))
     outlook = look_ahead(study, place(study.spec, LOCAL), LOCAL)
     assert outlook.hours == Hours(None, why="nothing is left to train")
-    assert "nothing is left" in outlook.memory.lines()["Peak memory"]
+    assert outlook.memory.lines() == {"Peak memory": "nothing is left to train"}
