@@ -91,18 +91,21 @@ def epochs_of(job: TrialJob) -> dict[bool, int]:
 
 
 def from_probe(probed: Probed) -> Pace:
-    """The pace of a probe; the median, fastest and slowest step."""
-    walls: dict[tuple[Attention, bool | None], list[float]] = defaultdict(list)
-    wall_s = compute_s = 0.0
+    """The pace of a probe: the median step by the clock; at best the fastest in seconds of the processor, as if nothing
+    else ran, and at worst the slowest by the clock.
+    """
+    times: dict[tuple[Attention, bool | None], list[tuple[float, float]]] = defaultdict(list)
     for steps in (steps for timings in probed.timings for steps in timings.steps):
         kind = steps.attention, None if steps.stage is None else steps.stage == "head"
-        walls[kind] += [seconds / steps.rows for seconds in steps.wall_s]
-        wall_s, compute_s = wall_s + sum(steps.wall_s), compute_s + sum(steps.compute_s)
+        pairs = zip(steps.wall_s, steps.compute_s, strict=True)
+        times[kind] += [(wall_s / steps.rows, compute_s / steps.rows) for wall_s, compute_s in pairs]
+    spreads = {kind: _spread_of_steps(pairs) for kind, pairs in times.items()}
     rates = {
-        Family(False, attention, head): Rate(_spread(seconds), _spread(walls[attention, None]))
-        for (attention, head), seconds in walls.items()
+        Family(False, attention, head): Rate(seconds, spreads[attention, None])
+        for (attention, head), seconds in spreads.items()
         if head is not None
     }
+    wall_s, compute_s = np.sum([pair for pairs in times.values() for pair in pairs], axis=0).tolist()
     at_once = len(probed.timings)
     source = f"a probe of {probed.num_steps} steps on this machine"
     source += f", {at_once} processes at once" if at_once > 1 else ""
@@ -119,13 +122,17 @@ def from_records(records: Iterable[Record], source: str, *, trial_s: float = 0.0
         for epoch in record["epochs"]:
             family = Family(definition["crop"], definition["attention"], epoch["stage"] == "head")
             walls[family].append(epoch["wall_s"] / record["num_train"])
-    rates = {family: Rate(_spread(seconds, (10, 90)), NOTHING) for family, seconds in walls.items()}
+    rates = {
+        family: Rate(Seconds(*np.percentile(seconds, [10, 50, 90]).tolist()), NOTHING)
+        for family, seconds in walls.items()
+    }
     return Pace(rates, source, trial_s=trial_s)
 
 
-def _spread(seconds: list[float], percentiles: tuple[float, float] = (0, 100)) -> Seconds:
-    low, likely, high = np.percentile(seconds, [percentiles[0], 50, percentiles[1]]).tolist()
-    return Seconds(low, likely, high)
+def _spread_of_steps(pairs: list[tuple[float, float]]) -> Seconds:
+    """Of seconds by the clock and of the processor."""
+    walls, computes = zip(*pairs, strict=True)
+    return Seconds(min(*computes, *walls), float(np.median(walls)), max(walls))
 
 
 def _cost(family: Family) -> bool:

@@ -145,7 +145,9 @@ def test_pace_of_a_probe_is_the_median_step_and_says_if_the_machine_was_busy():
     assert calm.rates == {Family(False, "eca", False): Rate(Seconds(0.1, 0.2, 0.9), fixed(0.2))}
     assert not calm.busy
     slowed = steps.replace(compute_s=(0.5, 1, 4))
-    assert from_probe(Probed((Timings(need=need, steps=(slowed, answers)),), 3.0)).busy
+    busy = from_probe(Probed((Timings(need=need, steps=(slowed, answers)),), 3.0))
+    assert busy.busy
+    assert busy.rates[Family(False, "eca", False)].train == Seconds(0.05, 0.2, 0.9)
 
 
 def test_pace_of_finished_trials_is_per_photo_trained_on(tiny_job):
