@@ -13,6 +13,7 @@ from orchestrator.audit.files import read_document
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
 from orchestrator.division import PROTOCOLS_FILE
+from orchestrator.energy import describe_energy
 from orchestrator.hypotheses.draws import read_draws
 from orchestrator.hypotheses.registry import read_registered
 from orchestrator.ledger import Ledger, Record
@@ -166,7 +167,8 @@ def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str,
         summary["Overhead of scheduling"] = (
             f"{overhead_s:.1f} s a trial (time of a trial's place in which nothing trained)"
         )
-    return summary
+    energy = describe_energy(sessions)
+    return summary | ({"Energy": energy} if energy else {})
 
 
 def _places(run_folder: Folder) -> str:

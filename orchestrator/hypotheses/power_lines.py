@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -15,12 +17,12 @@ from orchestrator.division import photo_table
 from orchestrator.hypotheses.decide import ALPHA, MIN_SEEDS
 from orchestrator.hypotheses.draws import read_draws
 from orchestrator.hypotheses.fit_spread import fit_spread
-from orchestrator.hypotheses.model import Hypotheses, load_hypotheses
+from orchestrator.hypotheses.model import Hypotheses
 from orchestrator.ledger import Ledger
 from orchestrator.report.results import make_results
 from orchestrator.report.wording import counted, listing
 from orchestrator.statistics.design import AnswerSpread
-from orchestrator.statistics.detectable import smallest_gain
+from orchestrator.statistics.detectable import Detectable, smallest_gain
 from orchestrator.statistics.needed import POWER
 from orchestrator.study import Study
 
@@ -46,7 +48,11 @@ def assume(
         found = _of_run(from_run, hypotheses)
     if accuracy is None and deviation is None:
         return found
-    return {name: Assumed(_stated(one.spread, accuracy, deviation), "as stated") for name, one in found.items()}
+    stated = listing([name for name, value in (("accuracy", accuracy), ("spread", deviation)) if value is not None])
+    return {
+        name: Assumed(_stated(one.spread, accuracy, deviation), f"{stated} as stated; the rest: {one.source}")
+        for name, one in found.items()
+    }
 
 
 def _stated(spread: AnswerSpread, accuracy: float | None, deviation: float | None) -> AnswerSpread:
@@ -89,34 +95,65 @@ def _of_run(location: str, hypotheses: Hypotheses) -> dict[str, Assumed]:
     return known | {"": next(iter(known.values()))}
 
 
-def power_lines(study: Study, assumed: dict[str, Assumed]) -> dict[str, str]:
-    """Lines for `facet plan`."""
-    hypotheses = load_hypotheses(study.spec.hypotheses)
-    lines = {"Hypotheses": _describe(hypotheses, study)}
-    num_seeds = study.spec.seeds
-    if num_seeds < MIN_SEEDS:
-        lines["Smallest gain shown"] = (
-            f"none: {counted(num_seeds, 'seed')} decide nothing, whatever the difference; at least {MIN_SEEDS} do "
-            "(--seeds 6)"
+@dataclass(frozen=True)
+class Prospect:
+    """What the design would show under one protocol. found: None where no number of photos would do (few seeds)."""
+
+    found: Detectable | None
+    num_seeds: int
+    num_photos: int
+    assumed: Assumed
+
+    def line(self) -> str:
+        """In words."""
+        if self.found is None:
+            seeds = counted(self.num_seeds, "seed")
+            return (
+                f"none: {seeds} decide nothing, whatever the difference; at least {MIN_SEEDS} do (--seeds {MIN_SEEDS})"
+            )
+        spread, gain = self.assumed.spread, self.found.gain
+        where = (
+            f"over {spread.accuracy * 100:.0f} % with {self.num_seeds} seeds on {self.num_photos} photos, if accuracy "
+            f"varies by {spread.seed_deviation * 100:.1f} points over seeds ({self.assumed.source})"
         )
-        return lines
+        if math.isnan(gain):
+            return f"none {where}"
+        return f"{gain * 100:.1f} points ({gain * self.num_photos:.1f} photos), in four of five studies, {where}"
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON; gain and power are null where nothing would be shown."""
+        spread, found = self.assumed.spread, self.found
+        known = found is not None and not math.isnan(found.gain)
+        return {
+            "gain": found.gain if known and found else None,
+            "power": found.power if known and found else None,
+            "seeds": self.num_seeds,
+            "photos": self.num_photos,
+            "accuracy": spread.accuracy,
+            "seed_deviation": spread.seed_deviation,
+            "source": self.assumed.source,
+        }
+
+
+def prospects(study: Study, hypotheses: Hypotheses, assumed: Mapping[str, Assumed]) -> dict[str, Prospect]:
+    """By protocol, the smallest gain that would be called supported in four of five studies."""
+    family, num_seeds, found = len(hypotheses.hypotheses), study.spec.seeds, {}
     for protocol in study.protocols:
-        one = assumed.get(protocol, assumed[""])
-        lines[f"Smallest gain shown ({protocol})"] = _gain_line(study, protocol, one, len(hypotheses.hypotheses))
-    return lines
+        one, num_photos = assumed.get(protocol, assumed[""]), num_reported(study, protocol)
+        gain = None
+        if num_seeds >= MIN_SEEDS and num_photos > 1:
+            gain = smallest_gain(one.spread, num_seeds, num_photos, family=family, alpha=ALPHA, power=POWER)
+        found[protocol] = Prospect(gain, num_seeds, num_photos, one)
+    return found
 
 
-def _gain_line(study: Study, protocol: str, assumed: Assumed, family: int) -> str:
-    num_photos, spread = num_reported(study, protocol), assumed.spread
-    found = smallest_gain(spread, study.spec.seeds, num_photos, family=family, alpha=ALPHA, power=POWER)
-    of_what = (
-        f"over {spread.accuracy * 100:.0f} % with {study.spec.seeds} seeds on {num_photos} photos, if accuracy varies "
-        f"by {spread.seed_deviation * 100:.1f} points over seeds ({assumed.source})"
-    )
-    if math.isnan(found.gain):
-        return f"none {of_what}"
-    photos = round(found.gain * num_photos, 1)
-    return f"{found.gain * 100:.1f} points ({photos:g} photos), in four of five studies, {of_what}"
+def power_lines(study: Study, hypotheses: Hypotheses, found: Mapping[str, Prospect]) -> dict[str, str]:
+    """Lines for `facet plan`."""
+    lines = {"Hypotheses": _describe(hypotheses, study)}
+    told = {f"Smallest gain shown ({protocol})": one.line() for protocol, one in found.items()}
+    if len(set(told.values())) == 1:
+        told = {"Smallest gain shown": next(iter(told.values()))}
+    return lines | told
 
 
 def _describe(hypotheses: Hypotheses, study: Study) -> str:
