@@ -14,7 +14,6 @@ from contextlib import suppress
 SAVED = "saved-workspace "
 """Begins the line in which orchestrator/tracking/workspace.py tells the id and the name of what it saved."""
 _ACCESS = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_ENTITY", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_CREDENTIALS_FILE")
-_PLACES = ("WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR")
 _LIMITS = {
     "WANDB_HTTP_TIMEOUT": "10",
     "WANDB__GRAPHQL_RETRY_MAX": "2",
@@ -44,7 +43,10 @@ class Children:
 
         online: whether it may know how to reach W&B. Raises ChildFailed when the time is over, or after `stop`.
         """
-        with tempfile.TemporaryDirectory(prefix="facet-wandb-") as cwd, self._start(command, cwd, online) as process:
+        with (
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cwd,
+            self._start(command, cwd, online) as process,
+        ):
             try:
                 output, _ = process.communicate(given, timeout=timeout_s)
             except subprocess.TimeoutExpired:
@@ -67,7 +69,7 @@ class Children:
                 text=True,
                 errors="replace",
                 cwd=cwd,
-                env=child_environment(os.environ, online=online),
+                env=child_environment(os.environ, online=online) | {"WANDB_CACHE_DIR": cwd, "WANDB_DATA_DIR": cwd},
                 start_new_session=True,
             )
             return self._process
@@ -82,7 +84,7 @@ class Children:
 
 def child_environment(variables: dict[str, str] | os._Environ[str], *, online: bool) -> dict[str, str]:
     """`variables` with none of W&B's but those that a run may depend on; the key only where it is needed."""
-    kept = (*_PLACES, *(_ACCESS if online else ()))
+    kept = ("WANDB_CONFIG_DIR", *(_ACCESS if online else ()))
     plain = {name: value for name, value in variables.items() if not name.startswith("WANDB_") or name in kept}
     return (
         plain
@@ -102,9 +104,8 @@ def reason_in(output: str) -> str:
     if _UNREACHABLE.search(output):
         return "the server cannot be reached"
     lines = [line for line in output.splitlines() if line.strip()]
-    last = next(
-        (line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "it said nothing"
-    )
+    errors = [line for line in lines if "error" in line.lower()]
+    last = ["it said nothing", *lines, *errors][-1]
     return " ".join(_HIDDEN.sub("...", last).split())[:160]
 
 

@@ -8,6 +8,7 @@ import weakref
 from pathlib import Path
 
 from datasets.folder import Folder
+from orchestrator.tracking.wandb_runs import PARTIAL
 
 
 class Place:
@@ -35,6 +36,4 @@ class Place:
 
 def _is_ours(path: Path) -> bool:
     """Not what W&B's program notes while it sends, nor what it has only begun to write."""
-    return ".wandb.sync" not in path.name and not any(
-        part.startswith(".partial-") or part == "logs" for part in path.parts
-    )
+    return ".wandb.sync" not in path.name and not any(part.startswith(PARTIAL) or part == "logs" for part in path.parts)

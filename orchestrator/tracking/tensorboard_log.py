@@ -7,13 +7,14 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-
-from tensorboardX import SummaryWriter
-from tensorboardX.summary import hparams
+from typing import TYPE_CHECKING
 
 from orchestrator.ledger import Record
 from orchestrator.tracking.content import CURVES
 from orchestrator.tracking.trial import run_name
+
+if TYPE_CHECKING:
+    from tensorboardX import SummaryWriter
 
 FOLDER = "tensorboard"
 _FLAGS = ("condition", "protocol", "seed", "fold", "image_size", "weights")
@@ -24,6 +25,8 @@ def log_to_tensorboard(record: Record, local: Path) -> Path:
 
     Its name holds the time at which the trial ended in place of the machine's name.
     """
+    from tensorboardX import SummaryWriter  # imports torch, which takes seconds
+
     ended_s = calendar.timegm(time.strptime(record["finished_at"], "%Y-%m-%dT%H:%M:%SZ"))
     folder = local / FOLDER / run_name(record)
     with tempfile.TemporaryDirectory() as scratch:
@@ -38,6 +41,8 @@ def log_to_tensorboard(record: Record, local: Path) -> Path:
 
 
 def _write(writer: SummaryWriter, record: Record, ended_s: float) -> None:
+    from tensorboardX.summary import hparams
+
     left_s = record["wall_s"]
     for epoch in record["epochs"]:
         left_s -= epoch["wall_s"]

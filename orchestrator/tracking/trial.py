@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from orchestrator.ledger import Record
 from orchestrator.tracking.content import CURVES, Confusion, RunContent, Table
@@ -28,6 +27,8 @@ def trial_content(record: Record, predictions: pd.DataFrame) -> RunContent:
 
     predictions: of this trial, with the columns `true_label` and `predicted_label`.
     """
+    from sklearn.metrics import confusion_matrix  # takes a while to import, and a plan does without
+
     classes, true, answers = list(record["classes"]), predictions["true_label"], predictions["predicted_label"]
     return RunContent(
         id=record["key"],
@@ -58,6 +59,8 @@ def final_values(record: Record) -> dict[str, Any]:
 
 
 def _class_scores(classes: list[str], true: pd.Series, answers: pd.Series) -> Table:
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, support = precision_recall_fscore_support(true, answers, labels=classes, zero_division=0.0)
     answered = [int((answers == name).sum()) for name in classes]
     columns = (classes, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), answered)

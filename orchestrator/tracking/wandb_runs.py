@@ -10,9 +10,9 @@ from pathlib import Path
 
 from orchestrator.tracking.child import ChildFailed, Children, reason_in
 from orchestrator.tracking.content import RunContent
-from orchestrator.tracking.wandb_writer import PARTIAL
 
 FOLDER = "wandb"
+PARTIAL = ".partial-"
 START_S, EACH_S = 45.0, 5.0
 """What a program may take to start, and for each run."""
 PARALLEL = "4"
@@ -38,7 +38,7 @@ class WandbRuns:
         for run in runs:
             shutil.rmtree(self.folder / run.folder_name, ignore_errors=True)
         program = Path(__file__).with_name("wandb_writer.py")
-        command = [sys.executable, "-P", str(program), str(self.folder), self._project]
+        command = [sys.executable, "-P", str(program), str(self.folder), self._project, PARTIAL]
         output = self._run(command, given=lines, num_runs=len(runs), online=False)
         if not all(map(self.has, runs)):
             raise ChildFailed(reason_in(output))

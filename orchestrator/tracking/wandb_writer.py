@@ -1,7 +1,8 @@
 """A program: reads runs as JSON lines (RunContent.to_dict) and writes each as W&B writes a run without network.
 
-Run as a file, so that it imports nothing but W&B: `python wandb_writer.py FOLDER PROJECT < lines`. Each run appears in
-FOLDER whole, under its final name, or not at all; an earlier one of the same id is replaced. It knows no key.
+Run as a file, so that it imports nothing but W&B: `python wandb_writer.py FOLDER PROJECT PREFIX < lines`. Each run
+appears in FOLDER whole, under its final name, or not at all; an earlier one of the same id is replaced. What is only
+begun lies in folders whose names start with PREFIX. The program knows no key.
 """
 
 from __future__ import annotations
@@ -16,19 +17,17 @@ from typing import Any
 
 import wandb
 
-PARTIAL = ".partial-"
-
 
 def main() -> None:
     """Write the runs of standard input."""
-    folder, project = Path(sys.argv[1]), sys.argv[2]
+    folder, project, prefix = Path(sys.argv[1]), *sys.argv[2:]
     for line in sys.stdin:
-        write_run(json.loads(line), folder, project)
+        write_run(json.loads(line), folder, project, prefix)
 
 
-def write_run(content: dict[str, Any], folder: Path, project: str) -> None:
+def write_run(content: dict[str, Any], folder: Path, project: str, prefix: str) -> None:
     """One run, as folder/offline-run-<time>-<id>."""
-    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         _log(content, scratch, project)
         (written,) = Path(scratch).glob("*/offline-run-*")
         for name in ("logs", "tmp"):  # they name folders of this machine

@@ -40,7 +40,7 @@ def build_workspace(
             ws.Section(name="Figures", panels=[wr.MediaBrowser(title=key, media_keys=[key]) for key in pictures]),
         ],
         runset_settings=ws.RunsetSettings(
-            filters=[expr.Config("spec_hash") == spec_hash],
+            filters=expr.And(expr.Config("spec_hash") == spec_hash),
             groupby=[expr.Metric(_GROUP), expr.Metric("JobType")],
             pinned_columns=["summary:final/accuracy", "summary:final/macro_f1", "config:seed"],
         ),
@@ -70,7 +70,7 @@ def _bars() -> list[Any]:
     return [
         wr.BarPlot(
             title=f"{title} of the chosen epoch, mean over runs",
-            metrics=[wr.SummaryMetric(f"final/{name}")],
+            metrics=[f"final/{name}"],
             groupby=_GROUP,
             groupby_aggfunc="mean",
             groupby_rangefunc="minmax",
