@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr
+
 from datasets.errors import UserError
 from orchestrator.spec import Spec
 
@@ -12,7 +15,9 @@ def check_tracking(spec: Spec) -> None:
         return
     import wandb
 
-    if not wandb.login(prompt=False, verify=False):
+    with redirect_stderr(io.StringIO()):  # where it greets, and names the server
+        known = wandb.login(prompt=False, verify=False)
+    if not known:
         raise UserError(
             "`wandb` online needs an API key. Run `wandb login`, set WANDB_API_KEY, or write --wandb offline."
         )
