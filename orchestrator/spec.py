@@ -93,7 +93,8 @@ class RunConfig(Config):
     wandb_project: str = "facet-ablation"
     """Project of those runs."""
     wandb_images: bool = False
-    """Also give W&B face crops: of each condition at most 32 that it answers wrongly, without their names."""
+    """Also give W&B face crops: of each condition and protocol at most 32 that are answered wrongly, without their
+    names."""
     tensorboard: bool = True
     """Write TensorBoard event files into the run folder."""
 
