@@ -103,6 +103,7 @@ def _run_locked(
     from orchestrator.rebuild import rebuild_report
 
     result.summary = rebuild_report(study.run_folder, problems=dict(tracker.problems))
+    result.summary |= tracker.log_summary(study.crop_folder)
     return result
 
 
