@@ -60,7 +60,7 @@ def test_one_seed_has_an_interval_over_photos_and_no_deviation():
 
 
 def test_interval_for_other_photos_too_is_wider_and_counts_copies_once(six_seeds):
-    plain = tables_of(six_seeds)["table1"]
+    plain = six_seeds["table1"]
     widths = plain["accuracy_general_high"] - plain["accuracy_general_low"]
     assert (widths > plain["accuracy_high"] - plain["accuracy_low"]).all()
     assert plain["accuracy_mean"].between(plain["accuracy_general_low"], plain["accuracy_general_high"]).all()
