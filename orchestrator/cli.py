@@ -1,4 +1,4 @@
-"""The command line: `facet run`, `plan`, `crop`, `audit`, `sample`, `report`, `spec`, `doctor`."""
+"""The command line: `facet run`, `plan`, `crop`, `audit`, `sample`, `report`, `compare`, `spec`, `doctor`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ Exit codes: 0 no finding; 3 findings: a pair of copies, or a subject in several 
 was asked. A class that the file's format or size tells is a warning. docs/audit.md explains every number.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
     "report": "example:\n  facet report runs/mine",
+    "compare": """examples:
+  facet compare runs/before runs/after                   into runs/compare-before-after
+  facet compare runs/lite0 s3://bucket/runs/b0 --out runs/backbones
+
+Both run folders are only read. docs/compare.md says what is compared with what, and how.""",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
     "doctor": "example:\n  facet doctor",
 }
@@ -143,6 +148,13 @@ def _report(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from orchestrator.compare.command import compare_folders
+
+    print("\n".join(compare_folders(options.run_a, options.run_b, options.out)))
+    return EXIT_OK
+
+
 def _show_spec(options: argparse.Namespace) -> int:
     from orchestrator.spec import write_yaml
 
@@ -182,6 +194,10 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
     report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
+    compare = _add(commands, "compare", _compare, "say how two runs differ, and what differs in their results")
+    compare.add_argument("run_a", metavar="RUN_A", help="a run folder, local or s3://...")
+    compare.add_argument("run_b", metavar="RUN_B", help="another; differences are B minus A")
+    compare.add_argument("--out", metavar="DIR", help="a new folder (default: compare-<A>-<B> beside RUN_B)")
     spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
     _add_spec(spec)
