@@ -36,13 +36,13 @@ class Comparison:
         parts = []
         for protocol, rows in table[table["metric"] == "accuracy"].groupby("protocol", sort=False):
             words = rows["verdict"].value_counts()
-            named = [f"{word} in {words[word]}" for word in (HIGHER, LOWER) if words.get(word)]
+            named = [f"shown to be {word} in {words[word]}" for word in (HIGHER, LOWER) if words.get(word)]
             parts.append(
                 f"Protocol {protocol}: of {counted(len(rows), 'condition')} the accuracy of B is "
                 + (
                     f"{' and '.join(named)}; the others are undecided."
                     if named
-                    else "higher or lower in none for sure."
+                    else "shown to be higher or lower in none."
                 )
             )
         return " ".join(parts)

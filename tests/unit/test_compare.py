@@ -71,7 +71,7 @@ def test_one_photo_decides_nothing_however_the_seeds_agree(pair):
 
 
 def test_seeds_that_do_not_agree_decide_nothing(pair):
-    after = [record for seed, right in enumerate((70, 120, 120, 120, 120, 60)) for record in trials(right)[seed:seed + 1]]  # fmt: skip
+    after = [trials(right)[seed] for seed, right in enumerate((70, 120, 119, 120, 119, 60))]
     row = row_of(pair(trials(70), after), metric="accuracy")
     assert row["verdict"] == "undecided"
 
@@ -277,7 +277,7 @@ def test_older_folder_is_refused(tmp_path):
     run, other = (write_run(tmp_path / name, trials(60, 1)) for name in ("a", "b"))
     plan = json.loads(Path(run, "plan.json").read_text())
     Path(run, "plan.json").write_text(json.dumps({"keys": plan["keys"]}))
-    with pytest.raises(UserError, match="RUN_A .* older version"):
+    with pytest.raises(UserError, match=r"RUN_A .* older version"):
         read_pair(run, other)
 
 
@@ -297,7 +297,7 @@ def test_values_a_photo_equal_the_comparison_of_answers():
     answers = [Answers(truth, rng.integers(0, 2, (6, 60)), cluster, ("x", "y")) for _ in range(2)]
     known = compare_answers(*answers, Metric("accuracy")).spread
     gap = of_values(answers[0].right_SP.astype(float) - answers[1].right_SP, cluster)
-    assert gap.mean == pytest.approx(known.mean)
+    assert gap.mean == pytest.approx(known.mean, abs=1e-6)
     assert gap.variance == pytest.approx(known.variance, rel=1e-4)
 
 
