@@ -27,7 +27,9 @@ _EXAMPLES = {
   facet run study.yaml --conditions factorial            a spec file, one field changed
   facet run --data photos/ --dry-run                     what would be done
   ray submit cluster.yaml orchestrator/run_ablation.py -- --data s3://bucket/photos --out s3://bucket/runs/1""",
-    "plan": "example:\n  facet plan --data photos/ --preset paper --gpus-per-trial 0.5",
+    "plan": """examples:
+  facet plan --data photos/ --preset paper --gpus-per-trial 0.5
+  facet plan --data photos/ --seeds 12 --from-run runs/mine --json plan.json""",
     "crop": "example:\n  facet crop --data photos.zip --image-size 224 --out runs/mine",
     "audit": """examples:
   facet audit --data photos/                             what photos/ can prove, into runs/photos-audit
@@ -36,7 +38,9 @@ _EXAMPLES = {
 Exit codes: 0 no finding; 3 findings: a pair of copies, or a subject in several splits; 1 it failed; 2 a mistake in what
 was asked. A class that the file's format or size tells is a warning. docs/audit.md explains every number.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
-    "report": "example:\n  facet report runs/mine",
+    "report": """examples:
+  facet report runs/mine
+  facet report runs/mine --wrong-photos                  also a local page with pictures, not to be sent around""",
     "compare": """examples:
   facet compare runs/before runs/after                   into runs/compare-before-after
   facet compare runs/lite0 s3://bucket/runs/b0 --out runs/backbones
@@ -102,16 +106,19 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from orchestrator.plan import describe_plan
-    from orchestrator.progress import LiveView
-    from orchestrator.run import prepare
+    from orchestrator.plan_command import plan_only
 
-    with LiveView() as live:
-        check_folder = not getattr(options, "fresh", False)
-        study, capacity, placement = prepare(
-            _spec(options), live, verbose=options.verbose, check_folder=check_folder, dry=True
-        )
-    _print_table(describe_plan(study, placement, capacity))
+    lines = plan_only(
+        _spec(options),
+        check_folder=not getattr(options, "fresh", False),
+        verbose=options.verbose,
+        probe=options.probe,
+        from_run=options.from_run,
+        json_file=options.json,
+        accuracy=options.expected_accuracy,
+        deviation=options.spread,
+    )
+    _print_table(lines)
     return EXIT_OK
 
 
@@ -142,9 +149,12 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from datasets.folder import Folder
-    from orchestrator.rebuild import rebuild_report
+    from orchestrator.rebuild import rebuild_report, show_wrong_photos
 
-    _print_table(rebuild_report(Folder.at(options.run_folder)))
+    folder = Folder.at(options.run_folder)
+    _print_table(rebuild_report(folder))
+    if options.wrong_photos:
+        _print_table(show_wrong_photos(folder))
     return EXIT_OK
 
 
@@ -186,7 +196,20 @@ def _parser() -> argparse.ArgumentParser:
         "--strict-audit", action="store_true", help="stop with exit code 3 before training if the audit has findings"
     )
     _add_spec(run)
-    _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
+    run.set_defaults(probe=True, from_run=None, json=None, expected_accuracy=None, spread=None)  # of --dry-run
+    plan = _add(commands, "plan", _plan, "print what `run` would do, how long it takes, and whether it fits")
+    plan.add_argument("--no-probe", dest="probe", action="store_false", help="try no training step on this machine")
+    plan.add_argument(
+        "--from-run", metavar="RUN_DIR", help="take times, and how much answers vary, from an earlier run's trials"
+    )
+    plan.add_argument(
+        "--expected-accuracy", type=float, metavar="X", help="accuracy to improve on, for the smallest gain (0.7)"
+    )
+    plan.add_argument(
+        "--spread", type=float, metavar="X", help="standard deviation of an accuracy over seeds, such as 0.02"
+    )
+    plan.add_argument("--json", metavar="FILE", help="write the plan as JSON too")
+    _add_spec(plan)
     _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
     _add_spec(_add(commands, "audit", _audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts"))
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
@@ -194,6 +217,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
     report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
+    report.add_argument(
+        "--wrong-photos",
+        action="store_true",
+        help="also write wrong.html, with the face crops of photos that every condition gets wrong: for you alone",
+    )
     compare = _add(commands, "compare", _compare, "say how two runs differ, and what differs in their results")
     compare.add_argument("run_a", metavar="RUN_A", help="a run folder, local or s3://...")
     compare.add_argument("run_b", metavar="RUN_B", help="another; differences are B minus A")

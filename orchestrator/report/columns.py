@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from orchestrator.report import audit_columns, verdict_columns
+from orchestrator.report import (
+    answer_columns,
+    audit_columns,
+    convergence_columns,
+    factorial_columns,
+    verdict_columns,
+)
 
 
 class ColumnDoc(NamedTuple):
@@ -26,7 +32,9 @@ _ORDER = {
     ),
     "table2": (
         "condition title protocol training threshold threshold_kind seeds seeds_reached seeds_censored "
-        "epoch_to_threshold_mean epochs_run accuracy_mean paper_epoch_to_threshold paper_minutes paper_time_reduction "
+        "epoch_to_threshold_mean "
+        "epochs_restricted_mean epochs_restricted_low epochs_restricted_high epochs_horizon epochs_run accuracy_mean "
+        "paper_epoch_to_threshold paper_minutes paper_time_reduction "
         "compute_s_to_threshold_mean compute_s_total_mean wall_s_total_mean "
         "time_reduction_vs_eca_mtcnn time_reduction_vs_minus_staging"
     ),
@@ -52,6 +60,9 @@ _ORDER = {
         "class split photos found share_mean share_low share_high no_face unreadable too_large failed "
         "several_faces probability_median face_px_median p_value"
     ),
+    **answer_columns.ORDER,
+    **convergence_columns.ORDER,
+    **factorial_columns.ORDER,
     **audit_columns.ORDER,
 }
 TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
@@ -62,6 +73,7 @@ TIMED_COLUMNS = (
     "wall_s_total_mean",
     "time_reduction_vs_eca_mtcnn",
     "time_reduction_vs_minus_staging",
+    *convergence_columns.TIMED,
 )
 """Measured by a clock: the only columns that differ when the same study is run again."""
 
@@ -119,8 +131,9 @@ COLUMN_DOCS = {
     "seeds_censored": ColumnDoc("Seeds that did not", "Trials that never reached it (censored)."),
     "epoch_to_threshold_mean": ColumnDoc(
         "Epoch reached",
-        "First epoch (counted from 1) at or above the threshold, mean over the seeds that reached it. With folds a "
-        "seed counts as the mean over its folds, and as not reached if one of them did not.",
+        "First epoch (counted from 1) at or above the threshold, mean over the seeds that reached it: those that "
+        "never did are not in it. With folds a seed counts as the mean over its folds, and as not reached if one of "
+        "them did not.",
     ),
     "epochs_run": ColumnDoc("Epochs run", "Epochs of a trial (the most, should seeds differ)."),
     "paper_epoch_to_threshold": ColumnDoc("Paper: epoch", "The paper's epoch to 0.60."),
@@ -195,7 +208,7 @@ COLUMN_DOCS = {
         "With it", "Accuracy on the same photos of the model that knows it, where it may answer it."
     ),
     "left_out": ColumnDoc("Class left out", "The rare class."),
-    "answer": ColumnDoc("Answer", "What the model says to photos of the class left out."),
+    "answer": ColumnDoc("Answer", "What the model says; in `forced`, to photos of the class left out."),
     "share_forced": ColumnDoc("Share", "Of the answers of the proposed condition, which does not know the class."),
     "share_with_class": ColumnDoc("Share, class known", "Of the answers of the model that knows it, same photos."),
     "split": ColumnDoc("Split", "train, val or test; `all splits` in a row of totals."),
@@ -216,7 +229,11 @@ COLUMN_DOCS = {
     "face_px_median": ColumnDoc(
         "Median face (px)", "Longer side of the chosen face's box, pixels of the photo; empty without a face."
     ),
-    **{name: ColumnDoc(*doc) for name, doc in (verdict_columns.DOCS | audit_columns.DOCS).items()},
+    **{
+        name: ColumnDoc(*doc)
+        for module in (verdict_columns, answer_columns, convergence_columns, factorial_columns, audit_columns)
+        for name, doc in module.DOCS.items()
+    },
 }
 
 

@@ -16,11 +16,15 @@ from orchestrator.report.ablation import table4_rows
 from orchestrator.report.columns import make_frame
 from orchestrator.report.convergence import table2_rows
 from orchestrator.report.exclusion import exclusion_rows, forced_rows
+from orchestrator.report.factorial import effects_rows
+from orchestrator.report.importance import importance_rows
 from orchestrator.report.intervals import Interval, seed_interval, share_interval
 from orchestrator.report.results import Group, Results
 from orchestrator.report.side_by_side import protocol_rows
+from orchestrator.report.stages import stages_rows
+from orchestrator.report.staging import convergence_compared_rows, convergence_rows
 from orchestrator.report.survival import survival_rows
-from orchestrator.report.verdicts import table5_rows
+from orchestrator.report.verdicts import evidence_rows, table5_rows
 from orchestrator.statistics.scores import Metric, score_spread
 
 Row = dict[str, Any]
@@ -29,23 +33,30 @@ Row = dict[str, Any]
 def build_tables(
     results: Results, paper: Paper, hypotheses: Hypotheses | None = None, draw_of: Mapping[str, str] | None = None
 ) -> dict[str, pd.DataFrame]:
-    """table1 to table5, claims, protocols, exclusion and forced. The same results give the same tables.
+    """All tables that come from the ledger alone. The same results give the same tables.
 
     What was not run has no row; a table may be empty. hypotheses: the paper's by default. draw_of: by photo, a name
     that photos which are one draw share.
     """
     hypotheses, draw_of = hypotheses or load_hypotheses(None), draw_of or {}
-    verdicts = table5_rows(judge(hypotheses, results, draw_of))
+    judged = judge(hypotheses, results, draw_of)
+    verdicts = table5_rows(judged)
     rows = {
         "table1": [_condition_row(group, paper, draw_of) for group in results.groups],
         "table2": table2_rows(results, paper),
         "table3": [row for place in range(_most_classes(results)) for row in _class_rows(results, place, paper)],
         "table4": table4_rows(results, paper, draw_of),
         "table5": verdicts,
+        "evidence": evidence_rows(judged),
         "claims": survival_rows(verdicts),
         "protocols": protocol_rows(results),
         "exclusion": exclusion_rows(results, draw_of),
         "forced": forced_rows(results),
+        "convergence": convergence_rows(results, paper),
+        "convergence_compared": convergence_compared_rows(results, paper),
+        "stages": stages_rows(results, paper),
+        "effects": effects_rows(results),
+        "importance": importance_rows(results),
     }
     return {name: make_frame(name, of_table) for name, of_table in rows.items()}
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-NUMBER_COLUMNS = (
-    "difference_mean", "difference_low", "difference_high", "against", "margin", "seeds_low", "seeds_high", "interval",
-    "difference_sd", "p_value", "p_holm", "p_seeds", "p_photographs", "mcnemar_p_median", "mcnemar_seeds",
-    "effect_size", "improvement", "p_worse", "p_equal", "p_better", "rope", "seeds", "photos", "photographs",
-    "seeds_needed", "photographs_needed",
-)  # fmt: skip
-
 ORDER = {
     "table4": (
         "component condition title protocol drop_mean drop_low drop_high seeds_low seeds_high p_value p_holm p_seeds "
         "verdict seeds photos drop_in_photos interval paper_drop"
     ),
     "table5": (
-        "assumption claim protocol comparison metric verdict paper_verdict sentence reason " + " ".join(NUMBER_COLUMNS)
+        "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value p_holm "
+        "p_seeds p_photographs seeds photos independent_photos against margin verdict paper_verdict reason sentence "
+        "seeds_needed photographs_needed"
+    ),
+    "evidence": (
+        "assumption claim protocol comparison metric difference_mean seeds_low seeds_high interval difference_sd "
+        "effect_size improvement p_worse p_equal p_better rope mcnemar_p_median mcnemar_seeds seeds photos"
     ),
 }
 
@@ -40,7 +39,9 @@ DOCS = {
     "seeds_low": ("Over seeds, low", "Lower 95 % bound over other seeds on the same photos."),
     "seeds_high": ("Over seeds, high", "Upper 95 % bound over other seeds on the same photos."),
     "difference_sd": ("Difference, SD", "Sample standard deviation of the differences over seeds."),
-    "p_holm": ("p, corrected", "The same, Holm-corrected over the hypotheses (table 4: components) of the protocol."),
+    "p_holm": (
+        "p, corrected", "Holm-corrected over the protocol's hypotheses (table 4: components; `effects`: all effects)."
+    ),
     "p_seeds": ("p, seeds", "Exact two-sided sign-flip p over seeds, photos as they are."),
     "p_photographs": (
         "p, photographs",
@@ -55,7 +56,9 @@ DOCS = {
     "p_equal": ("P(equal)", "The same: that they are within `rope`."),
     "p_better": ("P(better)", "The same: that the first is better by more than `rope`."),
     "rope": ("Practically equal", "Half-width of the region of practical equivalence: one photo, or one epoch."),
-    "photographs": ("Photographs", "Independent draws among the photos: copies of one, and one person's, count once."),
+    "independent_photos": (
+        "Independent photos", "Draws among the photos: copies of one photograph, and photos of one person, count once."
+    ),
     "seeds_needed": (
         "Seeds needed", "Seeds with which four of five studies would decide, if the truth is what was seen."
     ),

@@ -154,4 +154,5 @@ def _swap_p(first_CSM: np.ndarray, second_CSM: np.ndarray, metric: Metric, by: f
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.divide(above, below, out=np.zeros_like(above, dtype=np.float64), where=below > 0)
+    """In double precision; 0 where `below` is 0."""
+    return np.divide(above.astype(float), below, out=np.zeros(above.shape), where=below > 0)
