@@ -11,10 +11,12 @@ from orchestrator.compare.columns import DOCS, ORDER
 from orchestrator.compare.comparison import Comparison, compare
 from orchestrator.compare.conditions import NOT_COMPARED
 from orchestrator.compare.display import TABLE_DOCS
-from orchestrator.compare.page import render_markdown, render_page
+from orchestrator.compare.figure import draw_differences
+from orchestrator.compare.page import FIGURE, render_both
 from orchestrator.compare.runs import is_inside, read_pair
+from orchestrator.report.csv_text import to_csv
+from orchestrator.report.figure_style import to_png
 from orchestrator.report.wording import percent, points_interval
-from orchestrator.report.write import to_csv
 
 PAGE = "comparison.html"
 
@@ -29,12 +31,18 @@ def compare_folders(first: str, second: str, out: str | None) -> list[str]:
 
 
 def write(comparison: Comparison, folder: Folder) -> None:
-    """tables/compare_*.csv with their README, comparison.md, and the page last."""
+    """tables/compare_*.csv with their README, the figure, comparison.md, and the page last."""
     for name, table in comparison.tables.items():
         folder.write_text(f"tables/{name}.csv", to_csv(table))
     folder.write_text("tables/README.md", columns_readme())
-    folder.write_text("comparison.md", render_markdown(comparison))
-    folder.write_text(PAGE, render_page(comparison))
+    figure = draw_differences(comparison.tables["compare_conditions"])
+    if figure is None:
+        (folder / "figures").delete(f"{FIGURE}.png")  # of an earlier comparison
+    else:
+        folder.write_bytes(f"figures/{FIGURE}.png", to_png(figure))
+    texts = render_both(comparison, figure)
+    for name in sorted(texts, key=lambda name: name == PAGE):
+        folder.write_text(name, texts[name])
 
 
 def columns_readme() -> str:
@@ -53,11 +61,11 @@ def describe(comparison: Comparison) -> list[str]:
     table = comparison.tables["compare_conditions"]
     accuracy = table[table["metric"] == "accuracy"]
     for protocol, rows in accuracy.groupby("protocol", sort=False):
-        lines += ["", f"Accuracy under protocol {protocol} (difference: B minus A, 95 % over seeds and photos):"]
+        lines += ["", f"Accuracy under protocol {protocol} (A, B, and B minus A with 95 % over seeds and photos):"]
         lines += _aligned([_cells(row) for row in rows.to_dict("records")])
-    changed = comparison.changed or ["No hypothesis that both tested has another verdict in B than in A."]
-    lines += ["", *changed]
-    return [*lines, *([""] if comparison.notes else []), *(f"Note: {note}" for note in comparison.notes), ""]
+    lines += ["", *comparison.headlines, *(comparison.changed or [comparison.no_change])]
+    notes = [f"Note: {note}" for note in (comparison.generated, *comparison.notes) if note]
+    return [*lines, *([""] if notes else []), *notes, ""]
 
 
 def _cells(row: dict[Any, Any]) -> list[str]:

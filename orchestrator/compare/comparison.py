@@ -11,7 +11,7 @@ from orchestrator.compare.claims import verdict_rows
 from orchestrator.compare.columns import frame
 from orchestrator.compare.components import component_rows
 from orchestrator.compare.conditions import HIGHER, LOWER, condition_rows
-from orchestrator.compare.kind import kind_of, notes_of
+from orchestrator.compare.kind import generated_photos, kind_of, notes_of
 from orchestrator.compare.runs import Run
 from orchestrator.compare.settings import settings_of
 from orchestrator.compare.shared import same_photos
@@ -27,11 +27,20 @@ class Comparison:
     kind: str
     tables: Mapping[str, pd.DataFrame]
     notes: list[str]
-    generated: bool
+    generated: str
+    """Whose photos are generated, as a sentence; empty where none are."""
+
+    rule = "Differences are B minus A. Brackets hold 95 % intervals over other seeds and other photographs."
+    no_change = "No hypothesis that both tested has another verdict in B than in A."
 
     @property
-    def headline(self) -> str:
-        """`B is higher in 2 of 10 conditions, lower in none; 8 are undecided (accuracy, protocol paper)...`."""
+    def title(self) -> str:
+        """`before (A) against after (B)`."""
+        return f"{self.names[0]} (A) against {self.names[1]} (B)"
+
+    @property
+    def headlines(self) -> list[str]:
+        """`Protocol paper: of 10 conditions the accuracy of B is shown to be higher in 2; the others are undecided.`"""
         table = self.tables["compare_conditions"]
         parts = []
         for protocol, rows in table[table["metric"] == "accuracy"].groupby("protocol", sort=False):
@@ -45,7 +54,7 @@ class Comparison:
                     else "shown to be higher or lower in none."
                 )
             )
-        return " ".join(parts)
+        return parts or ["No condition was run under the same protocol in both: there is nothing to compare."]
 
     @property
     def changed(self) -> list[str]:
@@ -76,5 +85,5 @@ def compare(runs: tuple[Run, Run]) -> Comparison:
         kind=kind_of(runs, settings, same),
         tables={name: frame(name, of_table) for name, of_table in rows.items()},
         notes=notes_of(runs, settings, conditions, same),
-        generated=any(run.plan["generated"] for run in runs),
+        generated=generated_photos(runs),
     )

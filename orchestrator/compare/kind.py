@@ -67,6 +67,12 @@ def notes_of(
     return [*_of_design(runs, settings, rows, same), *_of_gaps(runs, rows)]
 
 
+def generated_photos(runs: tuple[Run, Run]) -> str:
+    """`The photos of A are generated.`; empty where those of neither are."""
+    generated = [side for side, run in zip("AB", runs, strict=True) if run.plan["generated"]]
+    return f"The photos of {listing(generated)} are generated." if generated else ""
+
+
 def _of_design(
     runs: tuple[Run, Run], settings: Sequence[Setting], rows: Sequence[Mapping[str, Any]], same: AbstractSet[str] | None
 ) -> Iterator[str]:
@@ -79,14 +85,17 @@ def _of_design(
             "errors add up, and photos that are easier in one run look like a better method."
         )
     again = len({record["key"] for record in runs[0].records} & {record["key"] for record in runs[1].records})
-    if again:
+    if again and runs[0].records == runs[1].records:
+        yield "Both hold the very same finished trials: every difference is 0."
+    elif again:
         yield (
             f"{counted(again, 'trial')} of A are in B too (same photos, settings and seed): whatever they differ by "
             "comes from machines and versions, and is no finding."
         )
     if same is None and any(row["basis"] != APART for row in rows):
         yield "A run has no photos.csv: photos of one path and class are taken to be the same photo."
-    most = max((min(row["seeds_a"], row["seeds_b"]) for row in rows), default=MIN_SEEDS)
+    compared = [row for row in rows if row["basis"] != NOT_COMPARED]
+    most = max((min(row["seeds_a"], row["seeds_b"]) for row in compared), default=MIN_SEEDS)
     if most < MIN_SEEDS:
         yield f"At most {counted(most, 'seed')} a condition: every verdict is undecided. {MIN_SEEDS} are needed."
     devices = next((one for one in settings if one.field == "device"), None)
@@ -104,9 +113,6 @@ def _of_gaps(runs: tuple[Run, Run], rows: Sequence[Mapping[str, Any]]) -> Iterat
             yield f"{side}: {waiting} of seeds of which other folds are not finished are left out."
         if run.registered.note:
             yield f"{side}: {run.registered.note}"
-    generated = [side for side, run in zip("AB", runs, strict=True) if run.plan["generated"]]
-    if generated:
-        yield f"The photos of {listing(generated)} are generated and prove nothing about faces."
     cells = [{(group.condition, group.protocol) for group in run.results.groups} for run in runs]
     for side, lone in zip("AB", (cells[0] - cells[1], cells[1] - cells[0]), strict=True):
         if lone:
@@ -148,8 +154,9 @@ def _tables_equal(runs: tuple[Run, Run], same: AbstractSet[str] | None) -> bool:
 
 
 def _common(run: Run, other: Run) -> list[Group]:
-    """Of the protocols that both have."""
-    return [group for group in run.results.groups if group.protocol in other.results.protocols]
+    """Of the protocols that both have; all where they have none in common."""
+    groups = run.results.groups
+    return [group for group in groups if group.protocol in other.results.protocols] or list(groups)
 
 
 def _in_both(setting: Setting) -> str:

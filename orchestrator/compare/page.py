@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
+from typing import Any
 
+import pandas as pd
+from matplotlib.figure import Figure
+
+from orchestrator.compare.columns import DOCS
 from orchestrator.compare.comparison import Comparison
 from orchestrator.compare.display import TABLE_DOCS, view
-from orchestrator.compare.figure import DOC, draw_differences
-from orchestrator.report.display import ReadingTable
+from orchestrator.compare.figure import DOC
+from orchestrator.report.columns import ColumnDoc
+from orchestrator.report.contents import Entry
+from orchestrator.report.csv_text import to_csv
 from orchestrator.report.figure_style import to_svg
-from orchestrator.report.template import MINUS, PageTable, page_template
+from orchestrator.report.sections import PageFigure, PageSection, data_uri
+from orchestrator.report.template import PageTable, page_template, tidy_markdown
+
+FIGURE = "compare_accuracy"
 
 
-def render_page(comparison: Comparison) -> str:
-    """`comparison.html`. The same comparison gives the same text."""
-    figure = draw_differences(comparison.tables["compare_conditions"])
-    return page_template("compare.html.j2").render(
-        comparison=comparison,
-        title=f"{comparison.names[0]} against {comparison.names[1]}",
-        tables={
-            name: PageTable(name, TABLE_DOCS[name], view(name, table)) for name, table in comparison.tables.items()
-        },
-        figure=None if figure is None else "data:image/svg+xml;base64," + base64.b64encode(to_svg(figure)).decode(),
-        figure_doc=DOC,
-    )
+def render_both(comparison: Comparison, figure: Figure | None) -> dict[str, str]:
+    """`comparison.html` and `comparison.md`, by name. figure: of figure.draw_differences. The same give the same."""
+    tables = {name: _page_table(name, table) for name, table in comparison.tables.items()}
+    drawn = [] if figure is None else [PageFigure(FIGURE, DOC, data_uri(to_svg(figure)))]
+    results = PageSection(
+        "results", "Results side by side", comparison.rule, [],
+        [tables[name] for name in ("compare_conditions", "compare_verdicts", "compare_components")], drawn,
+    )  # fmt: skip
+    runs = PageSection(
+        "runs", "What was compared", "", [],
+        [tables[name] for name in ("compare_settings", "compare_runs", "compare_measured")], [],
+    )  # fmt: skip
+    sections = [results, runs]
+    content: Mapping[str, Any] = {
+        "comparison": comparison,
+        "sections": sections,
+        "contents": [Entry("changed", "What changed", []), *map(_entry, sections), Entry("notes", "Notes", [])],
+    }
+    return {
+        "comparison.html": page_template("compare.html.j2").render(content),
+        "comparison.md": tidy_markdown(page_template("compare.md.j2").render(content)),
+    }
 
 
-def render_markdown(comparison: Comparison) -> str:
-    """`comparison.md`: the same tables to paste."""
-    first, second = comparison.names
-    parts = [f"# {first} (A) against {second} (B)", comparison.kind, comparison.headline]
-    if comparison.changed:
-        parts.append("\n".join(f"- {line}" for line in comparison.changed))
-    if comparison.notes:
-        parts += ["## Notes", "\n".join(f"- {note}" for note in comparison.notes)]
-    for name, table in comparison.tables.items():
-        doc, reading = TABLE_DOCS[name], view(name, table)
-        parts += [f"## {doc.title}", doc.reading, _markdown(reading) if reading.rows else doc.empty]
-    return "\n\n".join(parts) + "\n"
+def _page_table(name: str, table: pd.DataFrame) -> PageTable:
+    columns = {column: ColumnDoc(column, DOCS[column]) for column in table.columns}
+    return PageTable(name, TABLE_DOCS[name], view(name, table), to_csv(table), columns)
 
 
-def _markdown(table: ReadingTable) -> str:
-    lines = [[column.heading for column in table.columns]]
-    lines.append(["---:" if column.numeric else "---" for column in table.columns])
-    for row in table.rows:
-        pairs = zip(row, table.columns, strict=True)
-        lines.append([cell.replace("-", MINUS) if column.numeric else _escaped(cell) for cell, column in pairs])
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def _escaped(cell: str) -> str:
-    return " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;")
+def _entry(section: PageSection) -> Entry:
+    tables = [(table.name, table.doc.title) for table in section.tables]
+    return Entry(section.id, section.title, tables + [(figure.name, figure.doc.title) for figure in section.figures])

@@ -57,18 +57,9 @@ class Run:
 
 
 def read_pair(first: str, second: str) -> tuple[Run, Run]:
-    """The runs of two folders. Raises UserError where one is no run, both are one, or they have no cell in common."""
+    """The runs of two folders, which may be one. Raises UserError where one is no run or has nothing finished."""
     folders = [Folder.at(location) for location in (first, second)]
-    if is_inside(folders[0], folders[1]) and is_inside(folders[1], folders[0]):
-        raise UserError(f"RUN_A and RUN_B are the same folder, `{folders[0]}`. Give two runs.")
     runs = [_read(folder, name) for folder, name in zip(folders, ("RUN_A", "RUN_B"), strict=True)]
-    cells = [{(group.condition, group.protocol) for group in run.results.groups} for run in runs]
-    if not cells[0] & cells[1]:
-        have = [", ".join(sorted(f"{condition} under {protocol}" for condition, protocol in mine)) for mine in cells]
-        raise UserError(
-            f"The runs have no condition under the same protocol in common: A has {have[0]}; B has {have[1]}. "
-            "Run one of them with the --conditions and --protocols of the other."
-        )
     return runs[0], runs[1]
 
 

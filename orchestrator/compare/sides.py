@@ -10,14 +10,16 @@ import numpy as np
 from orchestrator.compare.runs import Run
 from orchestrator.report.detection import status_counts
 from orchestrator.report.intervals import wilson_interval
-from orchestrator.report.results import Group
+from orchestrator.report.results import Group, protocol_rank
 from orchestrator.report.wording import duration, listing, percent_interval
 
 
 def measured_rows(runs: tuple[Run, Run]) -> list[dict[str, Any]]:
-    """One row a condition and protocol that both have: on all that each reports, not on what they share."""
-    pairs = [(group, runs[1].results.group(group.condition, group.protocol)) for group in runs[0].results.groups]
-    return [_row(first, second) for first, second in pairs if second]
+    """One row a condition and protocol of either run: on all that each reports, not on what they share."""
+    first, second = (run.results for run in runs)
+    both = {(group.protocol, group.condition): None for results in (first, second) for group in results.groups}
+    cells = sorted(both, key=lambda cell: protocol_rank(cell[0]))
+    return [_row(first.group(name, protocol), second.group(name, protocol)) for protocol, name in cells]
 
 
 def overview_rows(runs: tuple[Run, Run]) -> list[dict[str, str]]:
@@ -45,20 +47,29 @@ def _faces(run: Run) -> str:
     return f"{found} of {len(run.photos)}, {percent_interval(share.mean, share.low, share.high)}"
 
 
-def _row(first: Group, second: Group) -> dict[str, Any]:
-    row: dict[str, Any] = {"condition": first.condition, "title": first.title, "protocol": first.protocol}
-    for side, group in (("a", first), ("b", second)):
-        accuracy = group.accuracy_interval
-        row |= {
-            f"{side}_mean": accuracy.mean,
-            f"{side}_low": accuracy.low,
-            f"{side}_high": accuracy.high,
-            f"majority_{side}": group.majority_accuracy,
-            f"seeds_{side}": len(group.seeds),
-            f"photos_{side}": group.photos,
-            f"photos_with_face_{side}": min(record["num_eval_with_face"] for record in group.records),
-            f"train_photos_{side}": min(record["num_train"] for record in group.records),
-            f"compute_s_{side}": float(np.mean([record["compute_s"] for record in group.records])),
-        }
-    ratio = row["compute_s_b"] / row["compute_s_a"] if row["compute_s_a"] else math.nan
-    return row | {"compute_ratio": ratio}
+def _row(first: Group | None, second: Group | None) -> dict[str, Any]:
+    named = first or second
+    assert named is not None  # a cell is one of either run
+    row: dict[str, Any] = {"condition": named.condition, "title": named.title, "protocol": named.protocol}
+    row |= _side("a", first) | _side("b", second)
+    return row | {"compute_ratio": row["compute_s_b"] / row["compute_s_a"] if row["compute_s_a"] else math.nan}
+
+
+def _side(side: str, group: Group | None) -> dict[str, Any]:
+    """The numbers of one run; unknown, and no seed and no photo, where it does not have the condition."""
+    if group is None:
+        unknown = dict.fromkeys((f"{side}_mean", f"{side}_low", f"{side}_high", f"majority_{side}"), math.nan)
+        counts = ("seeds", "photos", "photos_with_face", "train_photos")
+        return unknown | {f"{name}_{side}": 0 for name in counts} | {f"compute_s_{side}": math.nan}
+    accuracy = group.accuracy_interval
+    return {
+        f"{side}_mean": accuracy.mean,
+        f"{side}_low": accuracy.low,
+        f"{side}_high": accuracy.high,
+        f"majority_{side}": group.majority_accuracy,
+        f"seeds_{side}": len(group.seeds),
+        f"photos_{side}": group.photos,
+        f"photos_with_face_{side}": min(record["num_eval_with_face"] for record in group.records),
+        f"train_photos_{side}": min(record["num_train"] for record in group.records),
+        f"compute_s_{side}": float(np.mean([record["compute_s"] for record in group.records])),
+    }
