@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from datasets.errors import UserError
@@ -91,6 +92,8 @@ def _out_folder(first: str, second: str, out: str | None, *, names: tuple[str, s
             raise UserError(
                 f"`--out` {folder} lies in the run folder `{run}`, which is only read. Choose another --out."
             )
+    if folder.is_local and Path(folder.base).is_file():
+        raise UserError(f"`--out` {folder} is a file; the comparison needs a folder. Choose another --out.")
     if folder.exists() and not folder.exists(PAGE) and (folder.names() or folder.folders()):
         raise UserError(f"`--out` {folder} is not empty and holds no comparison. Choose another --out.")
     return folder

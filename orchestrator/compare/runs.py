@@ -12,13 +12,17 @@ import yaml
 
 from datasets.errors import UserError
 from datasets.folder import Folder
-from orchestrator.detection.photos import read_photos_csv
+from orchestrator.detection.photos import BOX, read_photos_csv
 from orchestrator.division import APPLIED_PATCH_FILE, PROTOCOLS_FILE
 from orchestrator.hypotheses.draws import read_draws
 from orchestrator.hypotheses.registry import Registered, read_registered
 from orchestrator.ledger import Ledger, Record
 from orchestrator.report.results import Results, make_results
 from orchestrator.study import STUDY_FILE
+
+STUDY_PARTS = {"CropConfig", "ModelConfig", "TrainConfig"}
+"""Of `study.json`: what is compared field by field."""
+_PHOTO_COLUMNS = ["path", "label", "split", "status", "width", "height", *BOX]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +82,28 @@ def _read(folder: Folder, argument: str) -> Run:
                 f"{argument} `{folder}` holds no run (no {STUDY_FILE}). Give the folder that `facet run` named."
             )
         return _read_run(folder, argument)
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(
-            f"{argument} `{folder}` cannot be read ({' '.join(str(error).split())}). Check the folder, or run "
-            "`facet run` on it again, which makes what is missing."
+            f"{argument} `{folder}` cannot be read ({_one_line(error)}). Check the folder, or run `facet run` on it "
+            "again, which makes what is missing."
+        ) from None
+    except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as error:
+        # A file that `facet run` wrote holds something else, whatever the reader of it stumbles over.
+        raise UserError(
+            f"{argument} `{folder}` is damaged: a file in it does not hold what `facet run` writes "
+            f"({type(error).__name__}: {_one_line(error)}). Run `facet run` on it again, or take a sound copy."
         ) from None
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def _read_run(folder: Folder, argument: str) -> Run:
-    plan, ledger = folder.read_json("plan.json"), Ledger(folder)
-    if "crop_fingerprint" not in plan:
+    plan, study, ledger = folder.read_json("plan.json"), folder.read_json(STUDY_FILE), Ledger(folder)
+    if "crop_fingerprint" not in plan or not study.keys() >= STUDY_PARTS:
         raise UserError(f"{argument} `{folder}` was written by an older version of facet. Run the study again.")
     records = ledger.read_all(plan["keys"])
     results = make_results(records, ledger.read_predictions(records))
@@ -98,7 +114,7 @@ def _read_run(folder: Folder, argument: str) -> Run:
         )
     return Run(
         name=folder.base.rpartition("/")[2],
-        study=folder.read_json(STUDY_FILE),
+        study=study,
         plan=plan,
         spec=yaml.safe_load(folder.read_bytes("spec.yaml")),
         environment=folder.read_json("environment.json"),
@@ -106,6 +122,12 @@ def _read_run(folder: Folder, argument: str) -> Run:
         patch=folder.read_bytes(APPLIED_PATCH_FILE) if folder.exists(APPLIED_PATCH_FILE) else b"",
         registered=read_registered(folder),
         draw_of=read_draws(folder),
-        photos=read_photos_csv(folder),
+        photos=_read_photos(folder),
         results=results,
     )
+
+
+def _read_photos(folder: Folder) -> pd.DataFrame | None:
+    """`photos.csv`; None where there is none. Raises KeyError where it lacks a column."""
+    photos = read_photos_csv(folder)
+    return None if photos is None else photos[_PHOTO_COLUMNS]

@@ -9,20 +9,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from datasets.errors import UserError
 from orchestrator.cli import EXIT_OK, EXIT_USER, main
 from orchestrator.compare.claims import agreement
 from orchestrator.compare.command import columns_readme, compare_folders
 from orchestrator.compare.comparison import compare
+from orchestrator.compare.figure import draw_differences
 from orchestrator.compare.gap import of_independent, of_values
-from orchestrator.compare.page import render_markdown, render_page
+from orchestrator.compare.page import render_both
 from orchestrator.compare.runs import read_pair
 from orchestrator.compare.shared import joined_draws
+from orchestrator.hypotheses.judge import judge
 from orchestrator.hypotheses.model import parse_hypotheses
+from orchestrator.report.verdicts import evidence_rows, table5_rows
 from orchestrator.statistics.crossed import Spread
 from orchestrator.statistics.scores import Answers, Metric, compare_answers
 from tests.unit.compare_fixtures import labels, trials, write_run
+from tests.unit.report_fixtures import results_of
 from tests.unit.test_report_page import Page
 
 
@@ -44,6 +49,12 @@ def row_of(comparison, name="compare_conditions", **where):
         table = table[table[column] == value]
     assert len(table) == 1, table
     return table.iloc[0]
+
+
+def rendered(comparison):
+    """comparison.html and comparison.md."""
+    texts = render_both(comparison, draw_differences(comparison.tables["compare_conditions"]))
+    return texts["comparison.html"], texts["comparison.md"]
 
 
 def test_same_photos_are_compared_photo_by_photo(pair):
@@ -134,7 +145,7 @@ def test_no_common_class_is_not_compared(pair):
     other = trials(60, classes=("a", "joy"), true_labels=["a", "joy"] * 60)
     found = pair(trials(60), other)
     assert set(found.tables["compare_conditions"]["verdict"]) == {"not compared"}
-    assert "nan" not in render_page(found).lower().replace("nance", "")
+    assert not any(re.search(r"\bnan\b", text) for text in rendered(found))
 
 
 def test_p_is_corrected_over_conditions(pair):
@@ -218,11 +229,14 @@ def test_unfinished_run_is_compared_and_named(pair):
 
 def test_page_is_whole_and_names_no_path(pair):
     found = pair(trials(60, conditions=("proposed", "minus_crop")), trials(90), b={"photo": "x/{}", "data": "<b>"})
-    page, text = render_page(found), render_markdown(found)
-    assert Page(page).open == []
-    assert all(link.startswith("data:image/svg+xml;base64,") for link in Page(page).links)
-    assert "default-src 'none'" in page
+    page, text = rendered(found)
+    read = Page(page)
+    assert read.open == []
+    assert all(link.startswith(("data:image/svg+xml;base64,", "#")) for link in read.links)
+    assert {link[1:] for link in read.links if link.startswith("#")} <= set(re.findall(r'id="([^"]+)"', page))
+    assert "default-src &#39;none&#39;" in page
     assert "<b>" not in page
+    assert "<b>" not in text
     for written in (page, text, *(table.to_csv() for table in found.tables.values())):
         assert "/home/me" not in written
         assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"base64,[^\"]*", "", written))
@@ -245,6 +259,38 @@ def test_runs_are_only_read_and_the_same_runs_give_the_same_bytes(tmp_path, caps
     assert all(f"`{column}`: " in columns_readme() for column in frame.columns)
 
 
+def test_a_run_against_itself_differs_by_nothing(tmp_path, capsys):
+    run = write_run(tmp_path / "run", trials(80, conditions=("proposed",)) + trials(60, conditions=("minus_crop",)))
+    assert main(["compare", run, run, "--out", str(tmp_path / "out")]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert "The same study twice." in said
+    assert "every difference is 0" in said
+    table = {name: pd.read_csv(tmp_path / f"out/tables/compare_{name}.csv") for name in
+             ("conditions", "components", "settings", "verdicts")}  # fmt: skip
+    assert set(table["conditions"]["difference_mean"]) == {0.0}
+    assert set(table["conditions"]["p_value"]) == {1.0}
+    assert set(table["conditions"]["verdict"]) == {"undecided"}
+    assert set(table["components"]["change_mean"].dropna()) == {0.0}
+    assert set(table["settings"]["differs"]) == {"no"}
+    assert set(table["verdicts"]["agreement"].dropna()) <= {"both supported", "both undecided", "both refuted"}
+
+
+def test_runs_without_a_common_condition_are_told_apart_by_what_they_were(pair):
+    found = pair(trials(60), trials(60, protocol="clean", conditions=("eca",)), b={"backbone": "efficientnet_b0"})
+    assert len(found.tables["compare_conditions"]) == 0
+    assert "nothing to compare" in found.headlines[0]
+    measured = found.tables["compare_measured"]
+    assert list(zip(measured["condition"], measured["protocol"], strict=True)) == [
+        ("proposed", "paper"),
+        ("eca", "clean"),
+    ]
+    assert measured["seeds_a"].tolist() == [6, 0]
+    page, text = rendered(found)
+    assert "another backbone" in page
+    assert "no condition under the same protocol in common" in text
+    assert not any(re.search(r"\b(nan|None)\b", written) for written in (page, text))
+
+
 def refusal(capsys, *arguments):
     assert main(["compare", *arguments]) == EXIT_USER
     said = capsys.readouterr()
@@ -256,21 +302,41 @@ def refusal(capsys, *arguments):
 def test_what_cannot_be_compared_is_refused_in_a_sentence(tmp_path, capsys):
     run, other = (write_run(tmp_path / name, trials(60, 1)) for name in ("a", "b"))
     (tmp_path / "link").symlink_to(run)
+    torn = write_run(tmp_path / "torn", trials(60, 1))
+    Path(torn, "study.json").write_text('{"preset": ')
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years of work")
-    lone = write_run(tmp_path / "lone", trials(60, 1, protocol="clean"))
     empty = write_run(tmp_path / "empty", [], planned=3)
-    assert "are the same folder" in refusal(capsys, run, f"{run}/.")
-    assert "are the same folder" in refusal(capsys, run, str(tmp_path / "link"))
     assert "RUN_B" in refusal(capsys, run, str(tmp_path / "none"))
     assert "holds no run" in refusal(capsys, str(tmp_path / "full"), run)
-    assert "A has proposed under paper; B has proposed under clean" in refusal(capsys, run, lone)
+    assert "is damaged" in refusal(capsys, run, torn)
     assert "no finished condition yet (0 of 3 trials)" in refusal(capsys, run, empty)
     assert "which is only read" in refusal(capsys, run, other, "--out", f"{run}/tables")
+    assert "which is only read" in refusal(capsys, run, other, "--out", str(tmp_path / "link" / "x"))
+    assert "is a file" in refusal(capsys, run, other, "--out", str(tmp_path / "full" / "thesis.txt"))
     assert "is not empty and holds no comparison" in refusal(capsys, run, other, "--out", str(tmp_path / "full"))
     Path(other, "predictions/b0.parquet").unlink()
     assert "RUN_B" in refusal(capsys, run, other)
     assert not list(tmp_path.rglob("comparison.html"))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("spec.yaml", "{a: ["),
+        ("plan.json", "[]"),
+        ("photos.csv", "x,y\n1,2\n"),
+        ("hypotheses.json", '[{"sha256": "0"}]'),
+        ("predictions/a0.parquet", "x"),
+        ("ledger/a0.json", "{}"),
+    ],
+)
+def test_damaged_folder_is_refused_in_a_sentence(tmp_path, capsys, file, content):
+    run, other = (write_run(tmp_path / name, trials(60, 1)) for name in ("a", "b"))
+    assert Path(run, file).exists()
+    Path(run, file).write_text(content)
+    assert "RUN_A" in refusal(capsys, run, other, "--out", str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_older_folder_is_refused(tmp_path):
@@ -306,3 +372,81 @@ def test_draws_of_two_runs_are_joined_through_common_photos():
     assert joined["a"] == joined["b"] == joined["c"]
     assert joined["x"] == joined["y"] != joined["a"]
     assert joined["d"] == "d"
+
+
+def noisy(number, share, conditions=("proposed",), seeds=8):
+    """Each photo is right with a chance of its own around `share`, which each seed moves a little."""
+    rng, truth = np.random.default_rng(number), labels()
+    wrong = {"anger": "joy", "joy": "sadness", "sadness": "anger"}
+    chance_P = share + rng.normal(0, 0.25, len(truth))
+    records = trials(0, seeds, conditions)
+    for record in records:
+        right_P = rng.random(len(truth)) < chance_P + rng.normal(0, 0.06)
+        answers = [name if right else wrong[name] for name, right in zip(truth, right_P, strict=True)]
+        record |= {"labels": (truth, answers), "metrics": record["metrics"] | {"accuracy": float(right_P.mean())}}
+    return records
+
+
+def right_of(records):
+    """(S, P) float."""
+    return np.array([np.equal(*map(np.array, record["labels"])) for record in records], float)
+
+
+def mean_squares(right_SP):
+    """The variance of the grand mean and its degrees of freedom: two-way analysis of variance, both factors random."""
+    num_S, num_P = right_SP.shape
+    of_S, of_P = right_SP.mean(axis=1, keepdims=True), right_SP.mean(axis=0, keepdims=True)
+    rest = ((right_SP - of_S - of_P + right_SP.mean()) ** 2).sum() / ((num_S - 1) * (num_P - 1))
+    parts = np.array([num_P * of_S.var(ddof=1), num_S * of_P.var(ddof=1), -rest]) / right_SP.size
+    degrees = np.array([num_S - 1, num_P - 1, (num_S - 1) * (num_P - 1)])
+    return parts.sum(), parts.sum() ** 2 / (parts**2 / degrees).sum()
+
+
+def test_independent_rows_equal_welchs_t_test_on_variances_from_mean_squares(pair):
+    first, second = noisy(1, 0.5), noisy(2, 0.62, seeds=12)
+    row = row_of(pair(first, second, b={"photo": "other/{}.png", "fingerprint": "others"}), metric="accuracy")
+    sides, terms = [], []
+    for records in (second, first):
+        variance, degrees = mean_squares(right_of(records))
+        # scipy takes a standard deviation and a number of values: those that give this variance and these degrees.
+        sides += [right_of(records).mean(), math.sqrt(variance * (degrees + 1)), degrees + 1]
+        terms.append((variance, degrees))
+    known = stats.ttest_ind_from_stats(*sides, equal_var=False)
+    error = math.sqrt(sum(variance for variance, _ in terms))
+    degrees = error**4 / sum(variance**2 / of for variance, of in terms)
+    assert row["basis"] == "independent"
+    assert row["difference_mean"] == pytest.approx(sides[0] - sides[3])
+    half = error * stats.t.ppf(0.975, degrees)
+    assert (row["difference_high"] - row["difference_low"]) / 2 == pytest.approx(half, rel=0.06)  # 2,000 resamples
+    assert row["p_value"] == pytest.approx(known.pvalue, rel=0.25)
+    assert 0.005 < row["p_value"] < 0.2  # where an error would show
+
+
+def test_paired_rows_equal_the_report_on_both_as_conditions_of_one_run(pair):
+    first, second = noisy(3, 0.5), noisy(3, 0.6)
+    row = row_of(pair(first, second), metric="accuracy")
+    claims = parse_hypotheses("hypotheses: [{name: H, claim: c, better: {condition: proposed, than: eca}}]", "")
+    one_run = results_of([*second, *(record | {"condition": "eca", "key": f"e{record['seed']}"} for record in first)])
+    judged = judge(claims, one_run, {})
+    decided, beside = table5_rows(judged)[0], evidence_rows(judged)[0]
+    for name in ("difference_mean", "difference_low", "difference_high", "p_value", "p_seeds", "p_photographs"):
+        assert row[name] == pytest.approx(decided[name]), name
+    assert (row["seeds_a"], row["photos_b"]) == (beside["seeds"], beside["photos"])
+    difference_S = right_of(second).mean(axis=1) - right_of(first).mean(axis=1)
+    assert beside["difference_sd"] == pytest.approx(difference_S.std(ddof=1))
+    known = stats.permutation_test(
+        (difference_S,), np.mean, permutation_type="samples", n_resamples=math.inf, vectorized=True
+    )
+    assert row["p_seeds"] == pytest.approx(known.pvalue)
+    assert 0.0 < row["p_seeds"] < 1.0
+
+
+def test_p_is_corrected_as_statsmodels_does(pair):
+    names = ("proposed", "eca", "minus_crop", "minus_staging")
+    before = [record for place, name in enumerate(names) for record in noisy(place, 0.5, (name,))]
+    after = [record for place, name in enumerate(names) for record in noisy(9 + place, 0.5 + 0.05 * place, (name,))]
+    rows = pair(before, after).tables["compare_conditions"]
+    for _, family in rows.groupby("metric"):
+        known = multipletests(family["p_value"], method="holm")[1]
+        assert family["p_holm"].to_numpy() == pytest.approx(known)
+        assert family["p_holm"].nunique() > 1
