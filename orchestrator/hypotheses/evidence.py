@@ -53,7 +53,7 @@ class Evidence:
     @property
     def differences(self) -> tuple[float, ...]:
         """One a seed; free of the noise of floating point, so that equal differences tie."""
-        return tuple(round(a - b, 9) for a, b in zip(self.first, self.second, strict=True))
+        return tuple(round(a - b, 12) for a, b in zip(self.first, self.second, strict=True))
 
     @property
     def mean(self) -> float:
@@ -94,7 +94,7 @@ def weigh(pair: PairedAnswers, metric: Metric, by: float = 0.0) -> Evidence:
         second=tuple(compared.second_S.tolist()),
         spread=compared.spread,
         against=by,
-        p_seeds=sign_flip_p([round(difference - by, 9) for difference in compared.difference_S.tolist()]),
+        p_seeds=sign_flip_p([difference - by for difference in compared.difference_S.tolist()]),
         p_photographs=compared.p_photographs,
         num_photos=len(pair.first.true_P),
         masked=pair.masked,

@@ -9,17 +9,17 @@ interactions.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from orchestrator.report.designs import FACTORS, Design, Factor, common_accuracy, largest_designs
 from orchestrator.report.intervals import Interval, seed_interval, sign_flip_p
 from orchestrator.report.results import Results
 from orchestrator.report.wording import listing
+from orchestrator.statistics.paired import holm
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +74,6 @@ def effects_rows(results: Results) -> list[dict[str, Any]]:
         p_values = [effect.p_value for effect in effects]
         rows += [_row(*one) for one in zip(effects, p_values, holm(p_values), strict=True)]
     return rows
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's corrected p values, in the same order."""
-    return multipletests(p_values, method="holm")[1].tolist() if p_values else []
 
 
 def held_text(design: Design) -> str:

@@ -52,7 +52,7 @@ def style() -> Iterator[None]:
 
 
 def percent_ticks(axis: Axis) -> None:
-    """Shares as percentages. Each tick says what it is: a step of 2.5 points is not taken, and nothing is rounded off."""
+    """Shares as percentages. Each tick says what it is: nothing is rounded off, and no step is of 2.5 points."""
     axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda share, _: f"{round(share * 100, 6):g} %"))
 

@@ -13,18 +13,27 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 MAX_FLIPS = 2**16
 """Up to 16 pairs every combination of signs is tried; beyond, that many are drawn, always the same."""
+
+
+TIE_DIGITS = 7
+"""Of a mean beside the largest difference: of 16 seeds, shares of up to 600,000 photos are told apart."""
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
     """Two-sided p that the mean difference is 0, from the signs alone being random (exact to 16 pairs)."""
     if len(differences) == 1:
         return 1.0
+    values = np.asarray(differences, float)
+    scaled = values / (np.abs(values).max() or 1.0)
+
+    def mean(flipped: np.ndarray, axis: int) -> np.ndarray:
+        return np.asarray(flipped.mean(axis=axis).round(TIE_DIGITS))  # sums that are equal but for floating point tie
+
     test = stats.permutation_test(
-        (np.array(differences),), np.mean, permutation_type="samples", n_resamples=MAX_FLIPS, batch=4096, rng=0
+        (scaled,), mean, permutation_type="samples", vectorized=True, n_resamples=MAX_FLIPS, batch=4096, rng=0
     )
     return float(test.pvalue)
 
@@ -57,5 +66,14 @@ def probability_of_improvement(first: Sequence[float], second: Sequence[float]) 
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction, in the order given."""
-    return [] if not len(p_values) else [float(p) for p in multipletests(p_values, method="holm")[1]]
+    """Holm's step-down correction, in the order given.
+
+    Not by statsmodels, which collects the garbage of the whole process at each call, 0.2 s in a report.
+    """
+    if not len(p_values):
+        return []
+    p_N = np.asarray(p_values, float)
+    order = np.argsort(p_N, kind="stable")
+    corrected_N = np.empty(len(p_N))
+    corrected_N[order] = np.minimum(1.0, np.maximum.accumulate(p_N[order] * np.arange(len(p_N), 0, -1)))
+    return corrected_N.tolist()

@@ -1,5 +1,6 @@
 """Each statistic against scipy, statsmodels or a published example, and the edges where formulas break."""
 
+import itertools
 import math
 
 import numpy as np
@@ -109,6 +110,18 @@ def test_a_difference_of_one_photo_is_practically_none():
 
 def test_sign_flip_is_scipys_and_reaches_its_smallest_p():
     assert sign_flip_p([0.1] * 6) == pytest.approx(smallest_p(6)) == pytest.approx(0.03125)
+
+
+def test_sums_that_differ_by_floating_point_alone_tie():
+    """Whole numbers of 120 photos, over eight seeds: as shares they give the p of the counts."""
+    counts = np.array([7, -3, 5, 4, -2, 6, 1, 3])
+    assert sign_flip_p(counts / 120) == sign_flip_p(counts) == known_flip_p(counts)
+    assert sign_flip_p([round(value, 9) for value in counts / 120]) == known_flip_p(counts)
+
+
+def known_flip_p(counts) -> float:
+    sums = np.array(list(itertools.product((1, -1), repeat=len(counts)))) @ counts
+    return float((abs(sums) >= abs(counts.sum())).mean())
 
 
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1", "balanced_accuracy", "recall:joy", "precision:joy", "f1:joy"])
