@@ -118,7 +118,7 @@ def _rescored(reported: Reported, best: str, rival: str) -> str:
     return (
         f" With the same answers “{rival}” ({share(accuracy)}, {right} right) would have {span(least, most)} of "
         f"{kept}, {percent(least / kept)} to {percent(most / kept)}, by how many of the {lost} left out it had right: "
-        f"up to {points(most / kept - accuracy)} of the {points(reported.rows[best].accuracy - accuracy)} between the two."
+        f"up to {points(most / kept - accuracy)} of the {points(reported.rows[best].accuracy - accuracy)} between them."
     )
 
 

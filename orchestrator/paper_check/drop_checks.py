@@ -55,9 +55,7 @@ def drop_rows(reported: Reported) -> Outcome:
     full, found = reported.rows[table.of].accuracy, []
     for name, drop in both.items():
         other = reported.rows[name].accuracy
-        low, high = full.low - other.high, full.high - other.low
-        relative = [bound / Fraction(full.exact) for bound in (low, high)] if full else [low, high]
-        if _overlap(drop, low, high) or _overlap(drop, *relative):
+        if _overlap(drop, full.low - other.high, full.high - other.low) or _overlap_as_share(drop, full, other):
             continue
         sentence = (
             f"“{table.of}” has {share(full)} and “{name}” {share(other)}: a drop of {points(full - other)}. "
@@ -128,6 +126,11 @@ def _rounded_before(odd: dict[str, Printed], impossible: list[str]) -> str:
     if explained and left:
         return f"{words}{listing(explained)}, but not {listing(left)}."
     return f"{words}{listing(explained)}." if explained else " Nor does rounding before the subtraction explain it."
+
+
+def _overlap_as_share(drop: Printed, full: Printed, other: Printed) -> bool:
+    """Whether the drop may be a share of the full model's accuracy."""
+    return full.low > 0 and _overlap(drop, 1 - other.high / full.low, 1 - other.low / full.high)
 
 
 def _overlap(drop: Printed, low: Fraction, high: Fraction) -> bool:

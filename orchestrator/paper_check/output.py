@@ -30,12 +30,17 @@ def terminal_lines(reported: Reported, checked: list[Checked]) -> list[str]:
     """A headline, a paragraph a finding, then what was in order and what could not be checked."""
     lines = [reported.title, headline(checked)]
     for place, finding in enumerate(all_findings(checked), start=1):
-        body = textwrap.wrap(finding.sentence, WIDTH, initial_indent="   ", subsequent_indent="   ")
-        lines += ["", f"{place}. [{finding.severity}] {finding.title}", *body]
+        lines += ["", f"{place}. [{finding.severity}] {finding.title}", *_wrapped(finding.sentence)]
     passed, lacking = _passed(checked), _lacking(checked)
     lines += ["", "In order:", *(f"- {title}" for title in passed)] if passed else []
     lines += ["", "Not checked:", *(f"- {title}: needs {fields}" for title, fields in lacking)] if lacking else []
     return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    whole = text.replace(" %", "\xa0%")  # no line begins with a percent sign
+    lines = textwrap.wrap(whole, WIDTH, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def markdown(reported: Reported, checked: list[Checked]) -> str:

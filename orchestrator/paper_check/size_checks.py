@@ -55,8 +55,8 @@ def _close(reported: Reported, names: list[str], total: int) -> list[Finding]:
     shown = [f"“{name}” {share(accuracies[name])} ({accuracies[name] * total:.0f})" for name in close]
     sentence = (
         f"“{best}” has {share(accuracies[best])} of {counted(total, 'photo')} ({accuracies[best] * total:.0f} right), "
-        f"{listing(shown)}. A lead of less than {least} photos can be chance (exact McNemar test, p below 0.05), so "
-        "their order is not shown."
+        f"{listing(shown)}. A lead of less than {least} photos cannot be significant (exact McNemar test, p below "
+        "0.05), so their order is not shown."
     )
     numbers = {"best": best, "rows": close, "photos": total, "least_photos": least}
     title = f"{counted(len(close), 'row')} too close to “{best}” to be told from it"

@@ -7,6 +7,7 @@ from fractions import Fraction
 from orchestrator.paper_check.finding import Finding, Lacking, Outcome, inconsistent
 from orchestrator.paper_check.reported import Reported
 from orchestrator.paper_check.tables import Confusion
+from orchestrator.paper_check.whole_numbers import from_printed
 from orchestrator.paper_check.words import digits, share
 from orchestrator.printed import Printed
 from orchestrator.report.wording import counted, percent
@@ -120,6 +121,8 @@ def _against_scores(matrix: Confusion, reported: Reported) -> list[Finding]:
     for place, label in enumerate(matrix.classes):
         scores = table.scores.get(label) if table is not None and table.of == matrix.of else None
         right = matrix.counts[place][place]
+        if scores is not None and from_printed(scores):
+            scores = scores.replace(f1=None)  # computed from the printed two, it may differ from the matrix's
         present, answered = sum(matrix.counts[place]), sum(line[place] for line in matrix.counts)
         exact = {"precision": (right, answered), "recall": (right, present), "f1": (2 * right, answered + present)}
         for name, (part, whole) in exact.items():

@@ -10,7 +10,7 @@ from orchestrator.paper_check.finding import Lacking, Outcome, weak
 from orchestrator.paper_check.reported import Reported
 from orchestrator.paper_check.words import digits, span
 from orchestrator.printed import Printed
-from orchestrator.report.wording import listing, percent
+from orchestrator.report.wording import percent
 
 
 def threshold(reported: Reported) -> Outcome:
@@ -28,8 +28,8 @@ def threshold(reported: Reported) -> Outcome:
         return []
     shown = [_beside(name, table.threshold, counts[name]) for name in near]
     sentence = (
-        f"{listing(shown)}. A lead of less than {least} photos can be chance (exact McNemar test, p below 0.05), so "
-        f"the epoch that reaches {printed} is not the epoch at which the model has learned something."
+        f"{'. '.join(shown)}. A lead of less than {least} photos cannot be significant (exact McNemar test, p "
+        f"below 0.05): reaching {printed} does not show that a model has learned more than which class is commonest."
     )
     title = f"The threshold {printed} is {_lead(list(near.values()))} always answering the commonest class"
     return [weak("threshold", title, sentence, {"threshold": float(table.threshold), "photos_above": near})]
