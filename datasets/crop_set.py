@@ -25,6 +25,9 @@ Compute = Callable[[Sequence[Photo]], Generator[pa.Table, None, None]]
 class CropNews(Protocol):
     """Who wants to know how the cropping fares."""
 
+    def to_crop(self, num_photos: int) -> None:
+        """So many photos are to be cropped now; the others are copied, or there. Said again where a plan changes."""
+
     def progress(self, done: int, total: int) -> None:
         """So many rows are there, of so many that there will be."""
 
@@ -34,6 +37,9 @@ class CropNews(Protocol):
 
 class NoNews:
     """Nobody wants to know."""
+
+    def to_crop(self, num_photos: int) -> None:
+        """Say nothing."""
 
     def progress(self, done: int, total: int) -> None:
         """Say nothing."""
@@ -112,6 +118,7 @@ def _write_missing(crops: CropSet, compute: Compute, news: CropNews, lost: set[s
     statuses, first = _finished(crops)
     plan = _plan(crops, first * crops.shard_rows, lost)
     left = [crops.photos[row + first * crops.shard_rows] for row in np.flatnonzero(plan.shard == COMPUTED).tolist()]
+    news.to_crop(len(left))
     _tell(news, crops, plan, num_left=len(left))
     count = _Count(news, first * crops.shard_rows, len(crops.photos))
     with closing(compute(left) if left else _nothing()) as tables:

@@ -27,7 +27,9 @@ _EXAMPLES = {
   facet run study.yaml --conditions factorial            a spec file, one field changed
   facet run --data photos/ --dry-run                     what would be done
   ray submit cluster.yaml orchestrator/run_ablation.py -- --data s3://bucket/photos --out s3://bucket/runs/1""",
-    "plan": "example:\n  facet plan --data photos/ --preset paper --gpus-per-trial 0.5",
+    "plan": """examples:
+  facet plan --data photos/ --preset paper --gpus-per-trial 0.5
+  facet plan --data photos/ --seeds 12 --from-run runs/mine --json plan.json""",
     "crop": "example:\n  facet crop --data photos.zip --image-size 224 --out runs/mine",
     "audit": """examples:
   facet audit --data photos/                             what photos/ can prove, into runs/photos-audit
@@ -42,7 +44,9 @@ was asked. A class that the file's format or size tells is a warning. docs/audit
 Exit codes: 0 no finding; 3 findings: numbers that cannot all be right, or do not show what they are given for; 2 a
 mistake in the file. docs/check-paper.md explains the file and every check; examples/reported.yaml is an example.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
-    "report": "example:\n  facet report runs/mine",
+    "report": """examples:
+  facet report runs/mine
+  facet report runs/mine --wrong-photos                  also a local page with pictures, not to be sent around""",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
     "doctor": "example:\n  facet doctor",
 }
@@ -103,16 +107,19 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from orchestrator.plan import describe_plan
-    from orchestrator.progress import LiveView
-    from orchestrator.run import prepare
+    from orchestrator.plan_command import plan_only
 
-    with LiveView() as live:
-        check_folder = not getattr(options, "fresh", False)
-        study, capacity, placement = prepare(
-            _spec(options), live, verbose=options.verbose, check_folder=check_folder, dry=True
-        )
-    _print_table(describe_plan(study, placement, capacity))
+    lines = plan_only(
+        _spec(options),
+        check_folder=not getattr(options, "fresh", False),
+        verbose=options.verbose,
+        probe=options.probe,
+        from_run=options.from_run,
+        json_file=options.json,
+        accuracy=options.expected_accuracy,
+        deviation=options.spread,
+    )
+    _print_table(lines)
     return EXIT_OK
 
 
@@ -151,9 +158,12 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from datasets.folder import Folder
-    from orchestrator.rebuild import rebuild_report
+    from orchestrator.rebuild import rebuild_report, show_wrong_photos
 
-    _print_table(rebuild_report(Folder.at(options.run_folder)))
+    folder = Folder.at(options.run_folder)
+    _print_table(rebuild_report(folder))
+    if options.wrong_photos:
+        _print_table(show_wrong_photos(folder))
     return EXIT_OK
 
 
@@ -188,7 +198,20 @@ def _parser() -> argparse.ArgumentParser:
         "--strict-audit", action="store_true", help="stop with exit code 3 before training if the audit has findings"
     )
     _add_spec(run)
-    _add_spec(_add(commands, "plan", _plan, "print what `run` would do, and whether it fits"))
+    run.set_defaults(probe=True, from_run=None, json=None, expected_accuracy=None, spread=None)  # of --dry-run
+    plan = _add(commands, "plan", _plan, "print what `run` would do, how long it takes, and whether it fits")
+    plan.add_argument("--no-probe", dest="probe", action="store_false", help="try no training step on this machine")
+    plan.add_argument(
+        "--from-run", metavar="RUN_DIR", help="take times, and how much answers vary, from an earlier run's trials"
+    )
+    plan.add_argument(
+        "--expected-accuracy", type=float, metavar="X", help="accuracy to improve on, for the smallest gain (0.7)"
+    )
+    plan.add_argument(
+        "--spread", type=float, metavar="X", help="standard deviation of an accuracy over seeds, such as 0.02"
+    )
+    plan.add_argument("--json", metavar="FILE", help="write the plan as JSON too")
+    _add_spec(plan)
     _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
     _add_spec(_add(commands, "audit", _audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts"))
     check = _add(commands, "check-paper", _check_paper, "say what a published study's tables do not allow")
@@ -201,6 +224,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
     report = _add(commands, "report", _report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
+    report.add_argument(
+        "--wrong-photos",
+        action="store_true",
+        help="also write wrong.html, with the face crops of photos that every condition gets wrong: for you alone",
+    )
     spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
     _add_spec(spec)

@@ -40,6 +40,8 @@ class Node:
 
     cpus: float
     gpus: float
+    memory: float = 0.0
+    """Bytes that Ray's workers may take there; 0 where that is not known."""
 
     def fits(self, cpus: float, gpus: float) -> int:
         """How many workers of that size fit."""
@@ -56,6 +58,8 @@ class Capacity:
     nodes: tuple[Node, ...]
     one_machine: bool = False
     """Whether all workers are sure to run here, and so can read this machine's files."""
+    present: tuple[Node, ...] | None = None
+    """Those that are there already, where an autoscaler may add others; None where all are."""
 
     @property
     def cpus(self) -> float:
@@ -153,7 +157,7 @@ def autoscaled_nodes(config: Mapping[str, Any]) -> list[Node]:
     nodes, left = [], int(config.get("max_workers", 0))
     for name, node_type in types.items():
         offered = node_type.get("resources", {})
-        node = Node(float(offered.get("CPU", 0)), float(offered.get("GPU", 0)))
+        node = Node(*(float(offered.get(kind, 0)) for kind in ("CPU", "GPU", "memory")))
         count = 1 if name == config.get("head_node_type") else min(left, int(node_type.get("max_workers", left)))
         left -= 0 if name == config.get("head_node_type") else count
         nodes += [node] * count
@@ -164,14 +168,17 @@ def _running_capacity() -> Capacity:
     import ray
 
     live = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    nodes = [Node(offered.get("CPU", 0.0), offered.get("GPU", 0.0)) for offered in live]
+    nodes = [Node(*(offered.get(kind, 0.0) for kind in ("CPU", "GPU", "memory"))) for offered in live]
+    present = None
     address = ray.get_runtime_context().gcs_address
     description = f"Ray cluster at {address}, {_amount(len(nodes), 'node')}"
     promised = list(_promised_nodes())
     if sum(node.gpus + node.cpus for node in promised) > sum(node.gpus + node.cpus for node in nodes):
+        present = tuple(nodes)
         nodes, description = promised, f"{description}, growing to {_amount(len(promised), 'node')}"
     capacity = Capacity(description, tuple(nodes))
-    return Capacity(f"{description}, {_amount(capacity.cpus, 'core')}, {_amount(capacity.gpus, 'GPU')}", capacity.nodes)
+    amounts = f"{_amount(capacity.cpus, 'core')}, {_amount(capacity.gpus, 'GPU')}"
+    return Capacity(f"{description}, {amounts}", capacity.nodes, present=present)
 
 
 def _promised_nodes() -> Sequence[Node]:

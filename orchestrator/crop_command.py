@@ -25,7 +25,7 @@ def crop_only(spec: Spec, *, verbose: bool) -> list[str]:
         if manifest is None:
             with quiet(not verbose):
                 connect(spec.address, verbose=verbose)
-                manifest = crop_study(study, placement, live)
+                manifest, _ = crop_study(study, placement, live)
         with whole_crops(study.crop_folder):
             photos = write_crop_report(study.crop_folder)
     table = terminal_table(detection_table(photos), shutil.get_terminal_size().columns)

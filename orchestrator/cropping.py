@@ -45,10 +45,14 @@ def check_readable(study: Study) -> None:
     check_sides(readable, study.source.name)
 
 
-def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManifest:
-    """Crop the study's photos into its crop folder. Needs a running Ray. Raises FailedError if that fails."""
+def crop_study(study: Study, placement: Placement, live: LiveView) -> tuple[CropManifest, int]:
+    """Crop the study's photos into its crop folder; its manifest, and how many photos were cropped, not copied.
+
+    Needs a running Ray. Raises FailedError if that fails.
+    """
+    news = _CropNews(live)
     try:
-        return crop_photos(
+        manifest = crop_photos(
             study.source,
             study.photos,
             CropConfig.part_of(study.spec),
@@ -57,11 +61,12 @@ def crop_study(study: Study, placement: Placement, live: LiveView) -> CropManife
             resources=placement.crops,
             expected_sha256=study.hashes,
             shared_disk=placement.one_machine,
-            news=_CropNews(live),
+            news=news,
         )
     except PhotoChangedError:
         study.hash_cache.forget()  # a file can change behind its size and time
         raise
+    return manifest, news.num_cropped
 
 
 class _CropNews:
@@ -69,3 +74,8 @@ class _CropNews:
 
     def __init__(self, live: LiveView) -> None:
         self.progress, self.say = live.counter("Cropping faces", "photos"), live.say
+        self.num_cropped = 0
+
+    def to_crop(self, num_photos: int) -> None:
+        """A plan made again, after a shard was lost, counts what is left: the first one counts."""
+        self.num_cropped = self.num_cropped or num_photos

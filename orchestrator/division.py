@@ -11,10 +11,11 @@ import numpy as np
 
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint, fingerprint_of_rows
-from datasets.left_out import linked_subjects
+from datasets.left_out import independent_groups, linked_subjects
 from datasets.patch_file import patch_content
 from datasets.photo import OK, READABLE
 from datasets.protocols import REPORT, SELECT, TRAIN, UNUSED, PhotoTable, assign_roles, check_protocol, describe
+from orchestrator.hypotheses.draws import write_draws
 from orchestrator.study import Study
 from trainables.job import Cell, Part
 
@@ -146,10 +147,11 @@ def photo_table(study: Study, rows: np.ndarray, photograph: np.ndarray) -> Photo
 
 
 def write_account(study: Study, division: Division) -> None:
-    """`protocols.json` of the run folder, and the label patch as it was applied."""
+    """`protocols.json` and `photo_groups.csv` of the run folder, and the label patch as it was applied."""
     patch = {name: count for name, count in study.patched.counts.items() if count}
     if study.spec.label_patch:
         study.run_folder.write_bytes(APPLIED_PATCH_FILE, patch_content(study.spec.label_patch))
+    write_draws(study.run_folder, division.photos.path.tolist(), independent_groups(division.photos))
     account = {"protocols": division.account, "refused": division.refused, "label_patch": patch}
     study.run_folder.write_text(PROTOCOLS_FILE, json.dumps(account, indent=1, ensure_ascii=False) + "\n")
 

@@ -39,6 +39,21 @@ def place(spec: Spec, capacity: Capacity) -> Placement:
     return Placement(layout, concurrent, _place_crops(spec, capacity), capacity.one_machine)
 
 
+def describe_placement(placement: Placement, capacity: Capacity) -> str:
+    """That every trial has a place, and what that rests on."""
+    layout, at_once = placement.layout, placement.concurrent_trials
+    used = f"{_amount(at_once * layout.workers * layout.cpus_per_worker, 'core')}"
+    if layout.gpus_per_worker:
+        used += f" and {_amount(at_once * layout.workers * layout.gpus_per_worker, 'GPU')}"
+    text = f"every trial can be placed: {at_once} at a time on {used}"
+    if capacity.present is None:
+        return text
+    there = sum(node.fits(layout.cpus_per_worker, layout.gpus_per_worker) for node in capacity.present)
+    now = min(at_once, there // layout.workers)
+    there_now = f"{now} of them on the machines that are there" if now else "none of them before a machine is started"
+    return f"{text} once the autoscaler has started its machines, {there_now}"
+
+
 def _place_crops(spec: Spec, capacity: Capacity) -> CropResources:
     gpus = spec.gpus_per_crop_worker if spec.gpus_per_crop_worker is not None else min(1.0, capacity.gpus)
     slots = capacity.slots(1.0, gpus)
@@ -57,7 +72,25 @@ def _why_not(layout: WorkerLayout, gpus: float, capacity: Capacity) -> str:
             f"`gpus_per_trial` asks for {gpus:g} GPUs, but there are {capacity.gpus:g}: {capacity.description}. "
             "Lower --gpus-per-trial (0 trains on the CPU)."
         )
-    return (
-        f"A trial of {layout.workers} workers of {layout.cpus_per_worker} cores and {layout.gpus_per_worker:g} GPUs "
-        f"does not fit: {capacity.description}. Lower --workers-per-trial, --cpus-per-worker or --gpus-per-trial."
-    )
+    cores, worker_gpus = layout.cpus_per_worker, layout.gpus_per_worker
+    places = capacity.slots(cores, worker_gpus)
+    workers = "1 worker" if layout.workers == 1 else f"{layout.workers} workers"
+    asked = f"A trial of {workers} of {_amount(cores, 'core')} and {_amount(worker_gpus, 'GPU')} does not fit"
+    if places:
+        lacking = f"only {_amount(places, 'worker')} of that size would have a place"
+        way_out = f"Lower --workers-per-trial to {places} or less, or --cpus-per-worker."
+    elif not capacity.slots(cores, 0):
+        most = max((node.cpus for node in capacity.nodes), default=0.0)
+        lacking = f"cores lack, no machine has more than {most:g}"
+        way_out = f"Lower --cpus-per-worker to {most:g} or less." if most >= 1 else "Add a machine with cores."
+    elif not capacity.slots(0, worker_gpus):
+        lacking = f"GPUs lack, no machine has more than {max(node.gpus for node in capacity.nodes):g}"
+        way_out = "Lower --gpus-per-trial, or spread it over more --workers-per-trial."
+    else:
+        lacking = "no machine has both the cores and the GPUs"
+        way_out = "Lower --cpus-per-worker or --gpus-per-trial."
+    return f"{asked} ({lacking}): {capacity.description}. {way_out}"
+
+
+def _amount(count: float, noun: str) -> str:
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"

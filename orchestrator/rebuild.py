@@ -13,6 +13,9 @@ from orchestrator.audit.files import read_document
 from orchestrator.detection.files import where_to_look
 from orchestrator.detection.photos import read_photos_csv
 from orchestrator.division import PROTOCOLS_FILE
+from orchestrator.energy import describe_energy
+from orchestrator.hypotheses.draws import read_draws
+from orchestrator.hypotheses.registry import read_registered
 from orchestrator.ledger import Ledger, Record
 from orchestrator.progress import duration
 from orchestrator.report.audit_words import headline
@@ -20,6 +23,7 @@ from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
 from orchestrator.report.results import protocol_rank
 from orchestrator.report.wording import counted, listing
+from orchestrator.report.wrong_page import WRONG_PAGE, write_wrong_page
 from orchestrator.study import STUDY_FILE
 
 _RULES = {
@@ -39,6 +43,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     if "crop_fingerprint" not in plan:
         raise UserError(f"`{run_folder}` was written by an older version of facet. Run the study in a new folder.")
     records = ledger.read_all(plan["keys"])
+    run_folder.delete(WRONG_PAGE)  # it shows photos: there only where it was just asked for
     ledger.write_merged_predictions(records)
     sessions = run_folder.read_json("sessions.json") if run_folder.exists("sessions.json") else []
     summary = _summary(records, sessions)
@@ -56,6 +61,8 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             spec_hash=study["spec_hash"],
             data_fingerprint=study["data_fingerprint"],
             num_planned=len(plan["keys"]),
+            registered=read_registered(run_folder),
+            draw_of=read_draws(run_folder),
             environment=run_folder.read_json("environment.json"),
             photos=photos,
             audit=audit,
@@ -92,11 +99,25 @@ def _division_notes(run_folder: Folder) -> list[str]:
     return notes
 
 
+def show_wrong_photos(run_folder: Folder) -> dict[str, str]:
+    """Write the local page of photos that every condition gets wrong, after `rebuild_report`; the summary's line.
+
+    Raises FailedError where the crops are gone.
+    """
+    plan = run_folder.read_json("plan.json")
+    return {
+        "Wrong photos": write_wrong_page(run_folder, _crops_of(run_folder, plan["crops"], plan["crop_fingerprint"]))
+    }
+
+
+def _crops_of(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> Folder:
+    return (run_folder.beside("crops") if crops is None else Folder.at(crops)) / crop_fingerprint
+
+
 def _crop_places(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> tuple[str, str]:
     """Where the crops lie: in full for the terminal, and for the page without any absolute path."""
-    if crops is None:
-        return str(run_folder.beside("crops") / crop_fingerprint), f"../crops/{crop_fingerprint}"
-    return str(Folder.at(crops) / crop_fingerprint), crop_fingerprint
+    on_page = f"../crops/{crop_fingerprint}" if crops is None else crop_fingerprint
+    return str(_crops_of(run_folder, crops, crop_fingerprint)), on_page
 
 
 def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str) -> dict[str, str]:
@@ -146,7 +167,8 @@ def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str,
         summary["Overhead of scheduling"] = (
             f"{overhead_s:.1f} s a trial (time of a trial's place in which nothing trained)"
         )
-    return summary
+    energy = describe_energy(sessions)
+    return summary | ({"Energy": energy} if energy else {})
 
 
 def _places(run_folder: Folder) -> str:

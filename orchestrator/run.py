@@ -14,6 +14,9 @@ from orchestrator.audit.step import audit_run
 from orchestrator.cluster import Capacity, connect, find_address, local_capacity, quiet_environment
 from orchestrator.cropping import check_readable, crop_study, whole_crops
 from orchestrator.division import Division, check_before_cropping, divide, settled, write_account
+from orchestrator.energy import energy_of
+from orchestrator.hypotheses.model import load_hypotheses
+from orchestrator.hypotheses.registry import register
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
@@ -75,6 +78,7 @@ def _run_locked(
     if not study.run_folder.exists(STUDY_FILE):
         write_identity(study, capacity)
     before = ledger.keys()
+    register(study.run_folder, load_hypotheses(study.spec.hypotheses), trials_finished=len(before))
     with quiet(not verbose) as log:
         try:
             cropped = _crop_if_needed(study, capacity, placement, session, live, verbose=verbose)
@@ -99,6 +103,7 @@ def _run_locked(
     from orchestrator.rebuild import rebuild_report
 
     result.summary = rebuild_report(study.run_folder, problems=dict(tracker.problems))
+    result.summary |= tracker.log_summary(study.crop_folder)
     return result
 
 
@@ -111,7 +116,8 @@ def _crop_if_needed(
     started = time.monotonic()
     live.say(f"Using {capacity.description}.")
     connect(study.spec.address, verbose=verbose)
-    crop_study(study, placement, live)
+    with energy_of(session.add_energy):
+        _, session.cropped = crop_study(study, placement, live)
     session.crop_s = time.monotonic() - started
     return True
 
@@ -139,6 +145,7 @@ def prepare(
     to be written. Raises UserError for whatever is wrong.
     """
     if train:
+        load_hypotheses(spec.hypotheses)
         ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))

@@ -20,6 +20,7 @@ from datasets.folder import Folder
 from orchestrator.cluster import Capacity
 from orchestrator.detection.files import write_crop_report
 from orchestrator.detection.photos import PHOTOS_FILE, to_photos_csv
+from orchestrator.energy import Energy
 from orchestrator.environment import describe_environment
 from orchestrator.ledger import Ledger
 from orchestrator.spec import write_yaml
@@ -37,10 +38,19 @@ class Session:
     started_at: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     cluster: str = ""
     crop_s: float = 0.0
+    cropped: int = 0
     grid_s: float = 0.0
     concurrent: int = 1
     trials: int = 0
     training_s: float = 0.0
+    energy_j: float | None = None
+    energy_of: str = ""
+
+    def add_energy(self, energy: Energy) -> None:
+        """Add that of a step. Where one could not be measured, the whole is not."""
+        if self.energy_of:
+            energy = Energy(self.energy_j, self.energy_of).plus(energy)
+        self.energy_j, self.energy_of = energy.joules, energy.of
 
     def overhead_s(self) -> float | None:
         """Slot seconds that no trial trained in, a trial: start-up, scheduling, recording, and idling at the end."""

@@ -98,7 +98,7 @@ def run_trials(
     tuner = tune.Tuner(
         tune.with_resources(trainable, layout.trial_resources()),
         tune_config=TuneConfig(
-            search_alg=grid_search(storage, list(jobs), todo),
+            search_alg=grid_search(storage, {cell: job.key for cell, job in jobs.items()}, todo),
             num_samples=len(todo),
             max_concurrent_trials=concurrent,
             reuse_actors=True,

@@ -41,6 +41,9 @@ class GridConfig(Config):
     paper, and clean where the photos support it."""
     seeds: int = Field(default=3, ge=1, le=1000)
     """Every condition runs under the seeds 0 to seeds - 1. Verdicts need at least 6."""
+    hypotheses: str | None = Field(default=None, min_length=1)
+    """A YAML file of what the study is to show (docs/verdicts.md); by default the paper's four assumptions. It is
+    written into the run folder before training."""
 
     @field_validator("protocols")
     @classmethod
@@ -92,6 +95,9 @@ class RunConfig(Config):
     """Weights & Biases: offline writes files into the run folder, which `wandb sync` can send later."""
     wandb_project: str = "facet-ablation"
     """Project of those runs."""
+    wandb_images: bool = False
+    """Also give W&B face crops: of each condition and protocol at most 32 that are answered wrongly, without their
+    names."""
     tensorboard: bool = True
     """Write TensorBoard event files into the run folder."""
 
@@ -112,6 +118,8 @@ class RunConfig(Config):
     def _consistent(self) -> Self:
         if self.offline and self.wandb == "online":
             raise ValueError("`wandb` online contradicts `offline`. Write --wandb offline, or drop --offline.")
+        if self.wandb_images and self.wandb == "off":
+            raise ValueError("`wandb_images` contradicts `wandb` off. Write --wandb offline, or drop --wandb-images.")
         return self
 
 

@@ -12,6 +12,7 @@ from optuna.storages import BaseStorage
 from datasets.store import PhotoArrays, load_arrays
 from orchestrator.cropping import whole_crops
 from orchestrator.division import Division, roles_of
+from orchestrator.energy import energy_of
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement
 from orchestrator.progress import LiveView
@@ -38,7 +39,7 @@ def train_cells(
     """Train the cells of `todo` on the study's crops; the trials that failed for good. Needs a running Ray."""
     with whole_crops(study.crop_folder):
         arrays = replace(load_arrays(study.crop_folder), label=division.label_N)
-    with study_storage(study.run_folder) as storage:
+    with study_storage(study.run_folder) as storage, energy_of(session.add_energy):
         return _train(study, arrays, division, todo, placement, _Listeners(live, tracker, study, session), storage)
 
 

@@ -20,6 +20,13 @@ from datasets.fingerprint import fingerprint
 from trainables.job import Cell
 from trainables.layout import METRIC
 
+_ABOUT = {
+    "value": "accuracy on the reported photos, of the chosen epoch",
+    "intermediate values": "accuracy by epoch on the photos that the epoch is chosen on",
+    "key": "names the trial's record in the run folder: ledger/<key>.json",
+}
+"""What optuna-dashboard shows of the study."""
+
 
 def study_name(cells: Sequence[Cell]) -> str:
     """One study a grid: Optuna allows no other choices for a parameter once a study has some."""
@@ -35,6 +42,8 @@ def sync_study(storage: BaseStorage, cells: Sequence[Cell], finished: Mapping[Ce
     study = optuna.create_study(
         storage=storage, study_name=study_name(cells), direction="maximize", load_if_exists=True
     )
+    for name, text in _ABOUT.items():
+        study.set_user_attr(name, text)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
     for cell, trial in _waiting(study).items():
@@ -54,20 +63,25 @@ class _EpochSearch(OptunaSearch):
         super().on_trial_result(trial_id, {**result, TRAINING_ITERATION: result["epoch"] + 1})
 
 
-def grid_search(storage: BaseStorage, cells: Sequence[Cell], todo: Sequence[Cell]) -> OptunaSearch:
+def grid_search(storage: BaseStorage, keys: Mapping[Cell, str], todo: Sequence[Cell]) -> OptunaSearch:
     """A searcher that hands out `todo`, and stores each trial's epochs and result in the study.
 
-    Cells that still wait in the study from an interrupted call are handed out first, as Optuna does.
+    keys: of all cells of the grid, their trials in the ledger, which the study's trials name as well. Cells that still
+    wait in the study from an interrupted call are handed out first, as Optuna does.
     """
     logging.getLogger("ray.tune.search.optuna").setLevel(logging.ERROR)
-    waiting = set(_waiting(optuna.load_study(storage=storage, study_name=study_name(cells))))
+    cells = list(keys)
+    study = optuna.load_study(storage=storage, study_name=study_name(cells))
+    waiting = _waiting(study)
+    for cell in todo:
+        if cell not in waiting:  # here, not by `points_to_evaluate`: that knows no attributes, and later is too late
+            study.enqueue_trial(cell._asdict(), user_attrs={"key": keys[cell]})
     return _EpochSearch(
         space=_space(cells),
         metric=METRIC,
         mode="max",
         storage=storage,
         study_name=study_name(cells),
-        points_to_evaluate=[cell._asdict() for cell in todo if cell not in waiting],
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from datasets.store import PhotoArrays
 from trainables.batches import View, eval_batches, train_batches, view_of
@@ -18,7 +19,7 @@ from trainables.loop import evaluate, predict, train_one_epoch
 from trainables.losses import build_loss
 from trainables.metrics import macro_f1
 from trainables.model import EmotionNet, build_model
-from trainables.recipe import Stage
+from trainables.recipe import Stage, TrainConfig
 from trainables.team import Team
 
 Report = Callable[[EpochRecord], None]
@@ -86,7 +87,7 @@ class _Run:
         if self._stage() != self.stage:
             self._enter(self._stage())
         batches = train_batches(self.view, self.job.train, seed=self.job.seed, epoch=epoch, team=self.team)
-        with _compute_seconds(self.team.device) as compute_s:
+        with compute_seconds(self.team.device) as compute_s:
             trained = train_one_epoch(self.shared, batches, self.optimizer, loss_fn=self.loss_fn, team=self.team)
         logits_EK = self._predict(self.view.rows_select)
         selected = evaluate(logits_EK, self.label_E)
@@ -150,12 +151,8 @@ class _Run:
 
     def _enter(self, stage: Stage) -> None:
         """Freeze and thaw for `stage`, with a new optimiser: Adam's moments belong to the stage before."""
-        cfg = self.job.train
         self.stage: Stage = stage
-        self.model.set_stage(stage, head_trains_attention=cfg.head_trains_attention)
-        self.shared: nn.Module = self.team.share(self.model)
-        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, lr=cfg.learning_rate(stage), weight_decay=cfg.weight_decay)
+        self.shared, self.optimizer = enter_stage(self.model, stage, self.job.train, self.team)
 
     def _note(self, record: EpochRecord, logits_EK: Tensor) -> None:
         self.state.epochs.append(record)
@@ -166,8 +163,16 @@ class _Run:
             self.state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
 
 
+def enter_stage(model: EmotionNet, stage: Stage, cfg: TrainConfig, team: Team) -> tuple[nn.Module, Optimizer]:
+    """Freeze and thaw `model` for `stage`; the module to call in training, and a new optimiser of what is trained."""
+    model.set_stage(stage, head_trains_attention=cfg.head_trains_attention)
+    shared = team.share(model)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return shared, torch.optim.Adam(trained, lr=cfg.learning_rate(stage), weight_decay=cfg.weight_decay)
+
+
 @contextmanager
-def _compute_seconds(device: torch.device) -> Iterator[list[float]]:
+def compute_seconds(device: torch.device) -> Iterator[list[float]]:
     """Put into a list of one the seconds that the block computes: of its thread on a CPU, of the device on a GPU."""
     seconds = [0.0]
     if device.type == "cuda":

@@ -163,7 +163,7 @@ def train_worker(config: dict[str, Any]) -> float:
     Only rank 0 reports epochs, keeps checkpoints and hands the outcome to the recorder.
     """
     job, layout, recorder = config["job"], config["layout"], config["recorder"]
-    _make_deterministic(layout.cpus_per_worker)
+    make_deterministic(layout.cpus_per_worker)
     team = _team(layout)
     arrays, imagenet = (
         ray.get(x) if isinstance(x, ray.ObjectRef) else x for x in (config["arrays"], config["imagenet"])
@@ -199,7 +199,7 @@ def _team(layout: WorkerLayout) -> Team:
     return Team(rank=context.get_world_rank(), size=context.get_world_size(), device=device)
 
 
-def _make_deterministic(num_threads: int) -> None:
+def make_deterministic(num_threads: int) -> None:
     """The same numbers on the same machine: a fixed number of threads, no autotuned or reduced-precision kernels."""
     torch.set_num_threads(num_threads)
     torch.backends.cudnn.benchmark = False

@@ -12,7 +12,7 @@ import pandas as pd
 from orchestrator.audit.features import DOCS, SETS, contrast_words, feature_table
 from orchestrator.audit.guessing import Guess, Halves, guess, halve
 from orchestrator.report.detection import ALL_CLASSES, ALL_SPLITS
-from orchestrator.report.group_tests import holm
+from orchestrator.statistics.paired import holm
 
 ALPHA = 0.05
 MIN_SKILL = 0.2

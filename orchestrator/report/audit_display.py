@@ -20,11 +20,12 @@ TABLE_DOCS = {
     ),
     "audit_ceiling": TableDoc(
         "Audit. Ceiling and majority baseline",
-        "The ceiling is the best accuracy that contradicting copies leave to a model with one answer a photograph; of "
-        "a class, the share of its photos that are not outvoted (of two copies in two classes either may win, so both "
-        "can have 100 % and not at once). The majority baseline is what always answering the "
-        "commonest class scores. Accuracies say something between the two.",
+        "The ceiling is the best accuracy that contradicting copies leave to a model with one answer a photograph; the "
+        "majority baseline is what always answering the commonest class scores. Accuracies say something between the "
+        "two.",
         "No photo could be read.",
+        "The ceiling of a class is the share of its photos that are not outvoted. Of two copies in two classes either "
+        "may win, so both classes can have 100 %, though not at once.",
     ),
     "audit_photos": TableDoc(
         "Audit. What the photos are like, by class and split",
@@ -41,7 +42,7 @@ TABLE_DOCS = {
 
 
 def _share(heading: str, name: str, share: str) -> Shown:
-    return Shown(heading, lambda row: f"{wording.number(row[name])} ({wording.percent(row[share])})")
+    return Shown(heading, lambda row: f"{wording.number(row[name])} ({wording.percent(row[share])})", value=name)
 
 
 def _majority(row: Row) -> str:
@@ -88,12 +89,21 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         number_column("Photos", "photos"),
         percent_column("Share of the split", "share_of_split"),
         percent_column("Face found", "share_mean"),
-        Shown("Commonest format", lambda row: f"{row['format_main']} {wording.percent(row['format_share'])}".strip()),
+        Shown(
+            "Commonest format",
+            lambda row: f"{row['format_main']} {wording.percent(row['format_share'])}".strip(),
+            value="format_share",
+        ),
         Shown(
             "Shorter side (px): quartiles",
             lambda row: " / ".join(wording.number(row[f"short_side_{name}"]) for name in ("q25", "median", "q75")),
+            value="short_side_median",
         ),
-        Shown("Median file (KB)", lambda row: wording.number(row["file_bytes_median"] / 1000, 1)),
+        Shown(
+            "Median file (KB)",
+            lambda row: wording.number(row["file_bytes_median"] / 1000, 1),
+            value="file_bytes_median",
+        ),
         number_column("Median face (px)", "face_px_median"),
         number_column("Median brightness", "brightness_median", 2),
         number_column("Median contrast", "contrast_median", 2),
@@ -105,7 +115,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown("From", _used, numeric=False),
         percent_column("Balanced accuracy", "balanced_accuracy"),
         percent_column("Chance", "chance"),
-        Shown("p", lambda row: wording.p_value(row["p_value"])),
+        Shown("p", lambda row: wording.p_value(row["p_value"]), value="p_value"),
         text_column("Told", "told"),
         text_column("Flagged", "flagged"),
         text_column("Best single feature", "feature"),

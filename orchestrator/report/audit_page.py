@@ -11,8 +11,7 @@ import pandas as pd
 from orchestrator.audit.place import AUDIT_FOLDERS
 from orchestrator.report.audit_words import fact_sentences, finding_sentences
 from orchestrator.report.columns import TABLE_COLUMNS, make_frame
-from orchestrator.report.display import TABLE_DOCS, reading_table
-from orchestrator.report.template import PageTable, page_template
+from orchestrator.report.template import PageTable, page_table, page_template
 from orchestrator.report.wording import listing
 
 TABLES = ("conflicts", "leaks", "ceiling", "photos", "shortcuts")
@@ -38,12 +37,12 @@ def audit_tables(document: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 def page_audit(document: Mapping[str, Any], *, sheets_at: str) -> PageAudit:
     """`sheets_at`: the folder of the contact sheets, as a page may name it."""
     tables = audit_tables(document)
-    tables["audit_shortcuts"] = _main_shortcuts(tables["audit_shortcuts"])
+    shown = {"audit_shortcuts": _main_shortcuts(tables["audit_shortcuts"])}
     return PageAudit(
         clean=document["clean"],
         findings=finding_sentences(document),
         facts=fact_sentences(document),
-        tables=[PageTable(name, TABLE_DOCS[name], reading_table(name, table)) for name, table in tables.items()],
+        tables=[page_table(name, table, shown.get(name)) for name, table in tables.items()],
         sheets=[f"{sheets_at}/{name}" for name in document["sheets"]["files"]],
     )
 

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from orchestrator.report import audit_columns
+from orchestrator.report import (
+    answer_columns,
+    audit_columns,
+    convergence_columns,
+    factorial_columns,
+    verdict_columns,
+)
 
 
 class ColumnDoc(NamedTuple):
@@ -20,13 +26,15 @@ class ColumnDoc(NamedTuple):
 _ORDER = {
     "table1": (
         "condition title protocol face_cropping attention training rare_class loss landmarks seeds photos "
-        "accuracy_mean accuracy_low accuracy_high accuracy_sd interval "
+        "accuracy_mean accuracy_low accuracy_high accuracy_sd interval accuracy_general_low accuracy_general_high "
         "photos_with_face accuracy_with_face_mean accuracy_on_all_mean "
         "macro_f1_mean macro_f1_low macro_f1_high majority_accuracy paper_accuracy"
     ),
     "table2": (
         "condition title protocol training threshold threshold_kind seeds seeds_reached seeds_censored "
-        "epoch_to_threshold_mean epochs_run accuracy_mean paper_epoch_to_threshold paper_minutes paper_time_reduction "
+        "epoch_to_threshold_mean "
+        "epochs_restricted_mean epochs_restricted_low epochs_restricted_high epochs_horizon epochs_run accuracy_mean "
+        "paper_epoch_to_threshold paper_minutes paper_time_reduction "
         "compute_s_to_threshold_mean compute_s_total_mean wall_s_total_mean "
         "time_reduction_vs_eca_mtcnn time_reduction_vs_minus_staging"
     ),
@@ -34,14 +42,7 @@ _ORDER = {
         "class protocol seeds support precision_mean precision_low precision_high recall_mean recall_low recall_high "
         "f1_mean f1_low f1_high interval paper_precision paper_recall paper_f1"
     ),
-    "table4": (
-        "component condition title protocol drop_mean drop_low drop_high p_value verdict seeds photos drop_in_photos "
-        "interval paper_drop"
-    ),
-    "table5": (
-        "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value seeds "
-        "verdict paper_verdict reason"
-    ),
+    **verdict_columns.ORDER,
     "claims": (
         "assumption claim metric verdict_paper verdict_clean verdict_grouped_kfold difference_paper difference_clean "
         "difference_grouped_kfold paper_verdict survives"
@@ -59,6 +60,9 @@ _ORDER = {
         "class split photos found share_mean share_low share_high no_face unreadable too_large failed "
         "several_faces probability_median face_px_median p_value"
     ),
+    **answer_columns.ORDER,
+    **convergence_columns.ORDER,
+    **factorial_columns.ORDER,
     **audit_columns.ORDER,
 }
 TABLE_COLUMNS = {name: tuple(columns.split()) for name, columns in _ORDER.items()}
@@ -69,6 +73,7 @@ TIMED_COLUMNS = (
     "wall_s_total_mean",
     "time_reduction_vs_eca_mtcnn",
     "time_reduction_vs_minus_staging",
+    *convergence_columns.TIMED,
 )
 """Measured by a clock: the only columns that differ when the same study is run again."""
 
@@ -94,8 +99,14 @@ COLUMN_DOCS = {
     "accuracy_sd": ColumnDoc("Accuracy, SD", "Sample standard deviation over seeds; empty for one seed."),
     "interval": ColumnDoc(
         "Interval",
-        "What the 95 % interval is over: `t over seeds`; `Wilson over photos` for one seed (F1 then has none); "
-        "`none (one seed)` for a difference.",
+        "What the 95 % interval over seeds is: `BCa over seeds` from six seeds on, else `t over seeds`; `Wilson over "
+        "photos` for one seed (F1 then has none); `none (one seed)` for a difference.",
+    ),
+    "accuracy_general_low": ColumnDoc(
+        "Accuracy, low, photos too", "Lower 95 % bound over other seeds and other photographs (two-way)."
+    ),
+    "accuracy_general_high": ColumnDoc(
+        "Accuracy, high, photos too", "Upper 95 % bound over other seeds and other photographs (two-way)."
     ),
     "accuracy_with_face_mean": ColumnDoc("Accuracy, face found", "Accuracy on the photos in which a face was found."),
     "photos_with_face": ColumnDoc("Photos with a face", "Reported photos a seed in which a face was found."),
@@ -120,8 +131,9 @@ COLUMN_DOCS = {
     "seeds_censored": ColumnDoc("Seeds that did not", "Trials that never reached it (censored)."),
     "epoch_to_threshold_mean": ColumnDoc(
         "Epoch reached",
-        "First epoch (counted from 1) at or above the threshold, mean over the seeds that reached it. With folds a "
-        "seed counts as the mean over its folds, and as not reached if one of them did not.",
+        "First epoch (counted from 1) at or above the threshold, mean over the seeds that reached it: those that "
+        "never did are not in it. With folds a seed counts as the mean over its folds, and as not reached if one of "
+        "them did not.",
     ),
     "epochs_run": ColumnDoc("Epochs run", "Epochs of a trial (the most, should seeds differ)."),
     "paper_epoch_to_threshold": ColumnDoc("Paper: epoch", "The paper's epoch to 0.60."),
@@ -158,26 +170,13 @@ COLUMN_DOCS = {
     "paper_precision": ColumnDoc("Paper: precision", "The paper's value."),
     "paper_recall": ColumnDoc("Paper: recall", "The paper's value."),
     "paper_f1": ColumnDoc("Paper: F1", "The paper's value."),
-    "component": ColumnDoc("Component removed", "What the condition lacks of the proposed one."),
-    "drop_mean": ColumnDoc("Drop", "Accuracy of the proposed condition minus that of the other, paired by seed, mean."),
-    "drop_low": ColumnDoc("Drop, low", "Lower bound of the 95 % interval."),
-    "drop_high": ColumnDoc("Drop, high", "Upper bound of the 95 % interval."),
     "p_value": ColumnDoc(
         "p",
-        "Exact two-sided sign-flip p of the paired differences (drawn signs beyond 16 seeds); in `detection`, in a "
-        "row of a whole class or split, Fisher's exact two-sided p of its share against that of all other photos, "
-        "Holm-corrected over the classes or splits; in `audit_shortcuts`, twice the median p over random halves of the "
-        "photographs, Holm-corrected over the rows of one question and set of features.",
+        "Two-sided p of the difference, over other seeds and other photographs (of `epochs` over seeds alone); in "
+        "`detection`, in a row of a whole class or split, Fisher's exact two-sided p of its share against that of all "
+        "other photos, Holm-corrected over the classes or splits; in `audit_shortcuts`, twice the median p over random "
+        "halves of the photographs, Holm-corrected over the rows of one question and set of features.",
     ),
-    "drop_in_photos": ColumnDoc("Drop in photos", "The drop times the photos."),
-    "paper_drop": ColumnDoc("Paper: drop", "The paper's drop in validation accuracy."),
-    "assumption": ColumnDoc("Assumption", "The paper's number for it."),
-    "claim": ColumnDoc("Claim", "What is assumed."),
-    "comparison": ColumnDoc("Comparison", "The two conditions; the difference is the first minus the second."),
-    "metric": ColumnDoc("Metric", "What is compared; never reaching 0.60 counts as one epoch more than were run."),
-    "difference_mean": ColumnDoc("Difference", "First minus second, paired by seed, mean."),
-    "difference_low": ColumnDoc("Difference, low", "Lower bound of the 95 % interval."),
-    "difference_high": ColumnDoc("Difference, high", "Upper bound of the 95 % interval."),
     "verdict_paper": ColumnDoc("Protocol paper", "Verdict under protocol paper, or not run."),
     "verdict_clean": ColumnDoc("Protocol clean", "Verdict under protocol clean, or not run."),
     "verdict_grouped_kfold": ColumnDoc("Protocol grouped_kfold", "Verdict under protocol grouped_kfold, or not run."),
@@ -209,16 +208,9 @@ COLUMN_DOCS = {
         "With it", "Accuracy on the same photos of the model that knows it, where it may answer it."
     ),
     "left_out": ColumnDoc("Class left out", "The rare class."),
-    "answer": ColumnDoc("Answer", "What the model says to photos of the class left out."),
+    "answer": ColumnDoc("Answer", "What the model says; in `forced`, to photos of the class left out."),
     "share_forced": ColumnDoc("Share", "Of the answers of the proposed condition, which does not know the class."),
     "share_with_class": ColumnDoc("Share, class known", "Of the answers of the model that knows it, same photos."),
-    "verdict": ColumnDoc(
-        "Verdict",
-        "supported or refuted at p < 0.05 over six seeds or more, by the sign; else undecided. In table 4: that "
-        "the component adds accuracy.",
-    ),
-    "paper_verdict": ColumnDoc("Paper: verdict", "The paper's own verdict."),
-    "reason": ColumnDoc("Reason", "Why the verdict is so."),
     "split": ColumnDoc("Split", "train, val or test; `all splits` in a row of totals."),
     "found": ColumnDoc("Face found", "Photos in which a face was found."),
     "share_mean": ColumnDoc("Share", "Photos with a face, of all photos of the row, those that failed among them."),
@@ -237,7 +229,11 @@ COLUMN_DOCS = {
     "face_px_median": ColumnDoc(
         "Median face (px)", "Longer side of the chosen face's box, pixels of the photo; empty without a face."
     ),
-    **{name: ColumnDoc(*doc) for name, doc in audit_columns.DOCS.items()},
+    **{
+        name: ColumnDoc(*doc)
+        for module in (verdict_columns, answer_columns, convergence_columns, factorial_columns, audit_columns)
+        for name, doc in module.DOCS.items()
+    },
 }
 
 

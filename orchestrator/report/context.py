@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from orchestrator.hypotheses.registry import Registered
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:
@@ -27,6 +29,10 @@ class ReportContext:
     """Names the photos as they were read."""
     num_planned: int
     """Trials that the study consists of."""
+    registered: Registered
+    """The hypotheses."""
+    draw_of: Mapping[str, str] = field(default_factory=dict)
+    """By photo, a name that photos share which are one draw (copies, one person)."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Shown as is."""
     photos: pd.DataFrame | None = None

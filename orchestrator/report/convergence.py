@@ -1,4 +1,8 @@
-"""Table 2: how soon trials reach a threshold, and how long they take. Those that never do are censored, not dropped."""
+"""Table 2: how soon trials reach a threshold, and how long they take, with the paper's values.
+
+Its means over the trials that reached the threshold are what the paper's table holds; what to conclude from is the
+restricted mean beside them, and the tables of staging.py, in which trials that never reach it are censored.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,11 @@ from typing import Any
 
 from orchestrator.ledger import Record
 from orchestrator.paper import Paper
+from orchestrator.report.censored import NOT_KNOWN, restricted_mean, waiting_times
+from orchestrator.report.pooling import trainings_of
 from orchestrator.report.results import Group, Results
-
-COMPARED = ("eca_mtcnn", "minus_staging", "proposed")
-MARGIN_FRAC = 0.05
-"""The second threshold stands this far above what always answering the commonest class scores."""
-NOT_KNOWN = float("nan")
+from orchestrator.report.staging_pairs import COMPARED, common_horizon
+from orchestrator.report.thresholds import Threshold, thresholds_of
 
 
 def first_epoch_at(record: Record, threshold: float) -> float | None:
@@ -21,17 +24,12 @@ def first_epoch_at(record: Record, threshold: float) -> float | None:
 
     Of a record of pooled folds the mean over folds; None if any of them never gets there.
     """
-    firsts = [_first_at(epochs, threshold) for epochs in _trainings(record)]
+    firsts = [_first_at(epochs, threshold) for epochs in trainings_of(record)]
     return None if None in firsts else fmean(first for first in firsts if first is not None)
 
 
 def _first_at(epochs: Sequence[Mapping[str, Any]], threshold: float) -> int | None:
     return next((epoch["epoch"] + 1 for epoch in epochs if epoch["val_accuracy"] >= threshold), None)
-
-
-def _trainings(record: Record) -> list[list[dict[str, Any]]]:
-    """The epochs of each training that the record is of: one, or one a fold."""
-    return record.get("epochs_of_folds") or [record["epochs"]]
 
 
 def epochs_or_censored(group: Group, threshold: float) -> dict[int, float]:
@@ -44,25 +42,19 @@ def epochs_or_censored(group: Group, threshold: float) -> dict[int, float]:
 
 def table2_rows(results: Results, paper: Paper) -> list[dict[str, Any]]:
     """Two rows (two thresholds) a compared condition and protocol."""
-    rows = []
-    for condition in COMPARED:
-        for group in results.of(condition):
-            above = round(_majority(group) + MARGIN_FRAC, 4)
-            rows.append(_row(results, group, paper, threshold=paper.table2.threshold, kind="paper"))
-            rows.append(_row(results, group, paper, threshold=above, kind="above_majority"))
-    return rows
+    return [
+        _row(results, group, paper, threshold)
+        for condition in COMPARED
+        for group in results.of(condition)
+        for threshold in thresholds_of(group, paper)
+    ]
 
 
-def _majority(group: Group) -> float:
-    """What always answering the commonest class scores on the photos that the curves are of.
-
-    Protocol paper draws its curves on the reported photos; elsewhere no threshold may look at those.
-    """
-    return group.majority_accuracy if group.protocol == "paper" else group.majority_in_training
-
-
-def _row(results: Results, group: Group, paper: Paper, *, threshold: float, kind: str) -> dict[str, Any]:
+def _row(results: Results, group: Group, paper: Paper, chosen: Threshold) -> dict[str, Any]:
+    threshold, kind = chosen.value, chosen.kind
     reached = [(record, epoch) for record in group.records if (epoch := first_epoch_at(record, threshold))]
+    horizon = common_horizon(results, group.protocol, "epochs")
+    restricted = restricted_mean(waiting_times(group, threshold, "epochs"), horizon)
     reported = paper.table2.rows.get(group.condition) if kind == "paper" else None
     proposed = group.condition == "proposed"
     return {
@@ -76,6 +68,10 @@ def _row(results: Results, group: Group, paper: Paper, *, threshold: float, kind
         "seeds_reached": len(reached),
         "seeds_censored": len(group.records) - len(reached),
         "epoch_to_threshold_mean": fmean(epoch for _, epoch in reached) if reached else NOT_KNOWN,
+        "epochs_restricted_mean": restricted.mean,
+        "epochs_restricted_low": restricted.low,
+        "epochs_restricted_high": restricted.high,
+        "epochs_horizon": horizon,
         "epochs_run": max(len(record["epochs"]) for record in group.records),
         "accuracy_mean": fmean(group.metric("accuracy").values()),
         "paper_epoch_to_threshold": float(reported.epoch_to_threshold) if reported else NOT_KNOWN,
@@ -103,5 +99,5 @@ def time_reduction(results: Results, group: Group, other_name: str) -> float:
 
 def _compute_s(record: Record, threshold: float) -> float:
     """Seconds of training up to the threshold, which every training of the record reaches; mean over these."""
-    until = [(epochs, _first_at(epochs, threshold) or len(epochs)) for epochs in _trainings(record)]
+    until = [(epochs, _first_at(epochs, threshold) or len(epochs)) for epochs in trainings_of(record)]
     return fmean(sum(epoch["compute_s"] for epoch in epochs[:last]) for epochs, last in until)

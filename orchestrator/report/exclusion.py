@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from orchestrator.report.intervals import paired_difference
+from orchestrator.hypotheses.answers import paired_answers
+from orchestrator.hypotheses.evidence import weigh
 from orchestrator.report.results import Group, Results
+from orchestrator.statistics.scores import Metric
 
 Row = dict[str, Any]
 
 
-def exclusion_rows(results: Results) -> list[Row]:
+def exclusion_rows(results: Results, draw_of: Mapping[str, str]) -> list[Row]:
     """One row a protocol and a pair of conditions that differ in the rare class alone, and share a seed.
 
     Both are scored on the photos of the classes that both know. `masked`: the larger model may only answer these.
@@ -21,7 +24,7 @@ def exclusion_rows(results: Results) -> list[Row]:
     rows = []
     for without in results.groups:
         with_class = _twin(results, without)
-        row = _exclusion_row(without, with_class) if with_class else None
+        row = _exclusion_row(without, with_class, draw_of) if with_class else None
         rows += [row] if row else []
     return rows
 
@@ -36,25 +39,26 @@ def _twin(results: Results, group: Group) -> Group | None:
     return next((other for other in others if other.records[0]["definition"] == wanted), None)
 
 
-def _exclusion_row(without: Group, with_class: Group) -> Row | None:
-    masked, own = with_class.accuracy_on(without.classes), without.metric("accuracy")
-    difference = paired_difference(own, masked)
-    if difference is None:
+def _exclusion_row(without: Group, with_class: Group, draw_of: Mapping[str, str]) -> Row | None:
+    pair = paired_answers(without, with_class, draw_of)
+    if pair is None:
         return None
-    shared = sorted(own.keys() & masked.keys())
+    evidence = weigh(pair, Metric("accuracy"))
+    low, high = evidence.bounds
+    unmasked = _accuracy_unmasked(with_class, without)
     return {
         "protocol": without.protocol,
         "condition": without.condition,
         "other": with_class.condition,
-        "seeds": difference.num_pairs,
-        "photos": without.photos,
-        "accuracy_without_class_mean": float(np.mean([own[seed] for seed in shared])),
-        "accuracy_masked_mean": float(np.mean([masked[seed] for seed in shared])),
-        "accuracy_unmasked_mean": float(np.mean([_accuracy_unmasked(with_class, without)[seed] for seed in shared])),
-        "difference_mean": difference.interval.mean,
-        "difference_low": difference.interval.low,
-        "difference_high": difference.interval.high,
-        "p_value": difference.p_value,
+        "seeds": evidence.num_seeds,
+        "photos": evidence.num_photos,
+        "accuracy_without_class_mean": float(pair.first.right_SP.mean()),
+        "accuracy_masked_mean": float(pair.second.right_SP.mean()),
+        "accuracy_unmasked_mean": float(np.mean([unmasked[seed] for seed in pair.seeds])),
+        "difference_mean": evidence.mean,
+        "difference_low": low,
+        "difference_high": high,
+        "p_value": evidence.spread.p_value() if evidence.num_seeds > 1 else float("nan"),
     }
 
 

@@ -11,7 +11,9 @@ from datasets.folder import Folder
 from orchestrator.paper import Paper
 from orchestrator.report.charts import accuracy_by_stage, confusion_of_proposed, scores_by_class
 from orchestrator.report.curves import accuracy_of_conditions, accuracy_of_proposed, loss_of_proposed
+from orchestrator.report.effects_figure import effects_with_intervals
 from orchestrator.report.figure_style import style, to_png, to_svg
+from orchestrator.report.reached_figure import reached_by_epoch
 from orchestrator.report.results import Results
 
 
@@ -50,11 +52,33 @@ FIGURE_DOCS = {
         "Figure 8. Accuracy by experimental stage",
         "Dots with 95 % intervals are ours, diamonds the paper's; dashed: always answering the commonest class.",
     ),
+    "figure9": FigureDoc(
+        "Figure 9. Reliability of the proposed condition",
+        "Answers sorted into 15 bins by confidence: on the dashed line a model is right as often as it is sure. "
+        "Whiskers: 95 % (Wilson) over the photos of the bin, a photo counted once however many seeds there are. Pale: "
+        "fewer than five photos a seed. Bars: the photos a seed of each bin. Hollow: with temperatures fitted on the "
+        "other half of the photos.",
+    ),
+    "figure10": FigureDoc(
+        "Figure 10. Confusion matrices of all conditions",
+        "Each cell: of the photos of a true class (row), the percentage that got an answer (column), over all seeds; "
+        "below half a percent it has no number. Grey: a class that the condition leaves out.",
+    ),
+    "figure11": FigureDoc(
+        "Figure 11. Trainings that have reached the threshold",
+        "Share by epoch (1 minus Kaplan-Meier), left for the paper's threshold, right for 5 points above the majority "
+        "baseline. Crosses: where trainings ended that never reached it; they are censored there, not left out.",
+    ),
+    "figure12": FigureDoc(
+        "Figure 12. Effects of the components",
+        "Dots with 95 % intervals over seeds, in points of accuracy: above zero the component helps, or two help each "
+        "other. From the complete factorial that each panel names; intervals are not corrected for their number.",
+    ),
 }
 
 
 def build_figures(results: Results, paper: Paper) -> dict[str, Figure]:
-    """figure3 to figure8, less those whose conditions were not run."""
+    """figure3 to figure12, less those whose conditions were not run."""
     with style():
         drawn = {
             "figure3": accuracy_of_conditions(results),
@@ -63,6 +87,8 @@ def build_figures(results: Results, paper: Paper) -> dict[str, Figure]:
             "figure6": loss_of_proposed(results),
             "figure7": scores_by_class(results, paper),
             "figure8": accuracy_by_stage(results, paper),
+            "figure11": reached_by_epoch(results, paper),
+            "figure12": effects_with_intervals(results),
         }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 

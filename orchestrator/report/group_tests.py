@@ -1,15 +1,16 @@
 """Whether one group of photos differs from all others in a share.
 
-Sources: R. A. Fisher's exact test of a two-by-two table (1934); S. Holm's correction (1979),
-https://www.jstor.org/stable/4615733.
+Source: R. A. Fisher's exact test of a two-by-two table (1934).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scipy import stats
+
+from orchestrator.statistics.paired import holm
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,6 @@ def one_against_rest(counts: Mapping[str, tuple[int, int]]) -> list[GroupTest]:
     raw = [_fisher(counts[name], rests[name]) for name in counts]
     corrected = holm(raw) if len(counts) > 2 else raw
     return [GroupTest(name, *counts[name], *rests[name], p) for name, p in zip(counts, corrected, strict=True)]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction, in the order given."""
-    corrected, highest = [0.0] * len(p_values), 0.0
-    for step, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - step) * p_values[place]))
-        corrected[place] = highest
-    return corrected
 
 
 def _fisher(group: tuple[int, int], rest: tuple[int, int]) -> float:

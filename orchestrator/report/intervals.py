@@ -1,6 +1,6 @@
-"""95 % intervals, and the paired test behind every comparison.
+"""95 % intervals as the tables give them, and the paired difference over seeds.
 
-Sources: E. B. Wilson (1927), doi:10.1080/01621459.1927.10502953; R. A. Fisher's sign-flip (paired permutation) test.
+Source of Wilson's interval: E. B. Wilson (1927), doi:10.1080/01621459.1927.10502953.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
-OVER_SEEDS = "t over seeds"
+from orchestrator.statistics.paired import sign_flip_p
+from orchestrator.statistics.seeds import CONFIDENCE, MIN_BOOTSTRAP, bca_bounds, t_bounds
+
+OVER_SEEDS = "BCa over seeds"
+OVER_FEW_SEEDS = "t over seeds"
 OVER_PHOTOS = "Wilson over photos"
 NO_INTERVAL = "none (one seed)"
-MAX_FLIPS = 2**16
-"""Up to 16 pairs every combination of signs is tried; beyond, that many are drawn, always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,14 @@ class PairedDifference:
 
 
 def seed_interval(values: Sequence[float]) -> Interval:
-    """Mean over seeds and its t interval; no interval for fewer than two. NaN values are left out."""
-    known = np.array([value for value in values if not math.isnan(value)])
+    """Mean over seeds with its BCa interval; t below six seeds, none below two. NaN values are left out."""
+    known = tuple(float(value) for value in values if not math.isnan(value))
     if len(known) < 2:
-        return Interval(float(known[0]) if len(known) else math.nan, math.nan, math.nan, NO_INTERVAL)
-    mean, error = float(known.mean()), float(known.std(ddof=1)) / math.sqrt(len(known))
-    if np.ptp(known) < 1e-12:  # scipy answers NaN for a scale of 0
-        return Interval(mean, mean, mean, OVER_SEEDS)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(known) - 1)) * error
-    return Interval(mean, mean - half, mean + half, OVER_SEEDS)
+        return Interval(known[0] if known else math.nan, math.nan, math.nan, NO_INTERVAL)
+    mean = math.fsum(known) / len(known)
+    if len(known) < MIN_BOOTSTRAP:
+        return Interval(mean, *t_bounds(known), OVER_FEW_SEEDS)
+    return Interval(mean, *bca_bounds(known), OVER_SEEDS)
 
 
 def wilson_interval(num_right: int, num_photos: int) -> Interval:
@@ -64,7 +63,7 @@ def wilson_interval(num_right: int, num_photos: int) -> Interval:
 
 
 def share_interval(values: Sequence[float], num_photos: int) -> Interval:
-    """A share of `num_photos` photos: t over seeds, or Wilson over the photos where there is one seed."""
+    """A share of `num_photos` photos: over seeds, or Wilson over the photos where there is one seed."""
     if len(values) == 1 and num_photos > 0:
         return wilson_interval(round(values[0] * num_photos), num_photos)
     return seed_interval(values).clipped()
@@ -77,21 +76,6 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
         return None
     differences = [first[seed] - second[seed] for seed in shared]
     return PairedDifference(seed_interval(differences), sign_flip_p(differences), len(shared))
-
-
-def sign_flip_p(differences: Sequence[float]) -> float:
-    """Two-sided p that the mean difference is 0, from the signs alone being random (exact to 16 pairs)."""
-    if len(differences) == 1:
-        return 1.0
-    test = stats.permutation_test(
-        (np.array(differences),), np.mean, permutation_type="samples", n_resamples=MAX_FLIPS, batch=4096, rng=0
-    )
-    return float(test.pvalue)
-
-
-def smallest_p(num_pairs: int) -> float:
-    """The least two-sided p that a sign-flip test of so many pairs can give."""
-    return min(1.0, 2.0 ** (1 - num_pairs))
 
 
 def _clip(bound: float) -> float:

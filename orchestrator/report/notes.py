@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from orchestrator.hypotheses.judge import untested
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
@@ -37,6 +38,7 @@ def make_notes(results: Results, context: ReportContext) -> list[str]:
         _photos_left_out,
         _faces_lost_by_class,
         _mixtures,
+        _hypotheses,
         _too_few_seeds,
         _optimism,
         _no_skill,
@@ -87,6 +89,13 @@ def _mixtures(results: Results, context: ReportContext) -> Iterable[str]:
         yield f"{counted(resumed, 'trial')} went on from a checkpoint after an interruption."
 
 
+def _hypotheses(results: Results, context: ReportContext) -> Iterable[str]:
+    if context.registered.note:
+        yield context.registered.note
+    for name, why in untested(context.registered.hypotheses, results).items():
+        yield f"Hypothesis {name} is not tested: {why}."
+
+
 def _too_few_seeds(results: Results, context: ReportContext) -> Iterable[str]:
     most = max((len(group.seeds) for group in results.groups), default=MIN_SEEDS)
     if most < MIN_SEEDS:
@@ -121,7 +130,7 @@ def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]
             mean = group.accuracy_interval.mean
             photos = wilson_interval(round(mean * group.photos), group.photos)
             yield (
-                f"Protocol {group.protocol}: a t interval over seeds tells how far training varies on the same photos, "
+                f"Protocol {group.protocol}: an interval over seeds tells how far training varies on the same photos, "
                 f"not how few photos there are. Over its {group.photos} photos the accuracy of the proposed condition "
                 f"has the Wilson interval {percent_interval(mean, photos.low, photos.high)}."
             )

@@ -1,9 +1,12 @@
-"""One self-contained page: verdicts, tables, figures, and what was run on what. It asks nothing of any network."""
+"""One self-contained page: verdicts, tables, figures, and what was run on what. It asks nothing of any network.
+
+The same content as Markdown is `report.md`, which shows the figures that lie beside it.
+"""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,20 +14,20 @@ import pandas as pd
 
 from orchestrator.paper import Paper
 from orchestrator.report.audit_page import report_audit
+from orchestrator.report.contents import TITLES, page_contents
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import FACELESS, LEAST_CERTAIN, detection_table, status_counts
 from orchestrator.report.detection_words import findings, share_line
-from orchestrator.report.display import (
-    TABLE_DOCS,
-    comparison_text,
-    difference_text,
-    reading_table,
-)
-from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
 from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
-from orchestrator.report.template import MINUS, PageTable, page_template
-from orchestrator.report.wording import counted, duration, listing, p_value, percent, percent_interval
+from orchestrator.report.sections import SECTIONS, Section, page_figures, page_sections, taken
+from orchestrator.report.template import MINUS, PageTable, page_table, page_template, tidy_markdown
+from orchestrator.report.wording import counted, duration, listing, percent, percent_interval
+
+NO_VERDICT = (
+    "No assumption can be tested yet: that takes the proposed condition and one with a component changed, finished "
+    "under the same seed."
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,6 @@ class PageDetection:
     sheets: list[str]
 
 
-@dataclass(frozen=True)
-class PageFigure:
-    """A figure as a data URI: inside an <img>, ids of several SVGs cannot collide."""
-
-    name: str
-    doc: FigureDoc
-    source: str
-
-
 def render_page(
     results: Results,
     context: ReportContext,
@@ -65,27 +59,57 @@ def render_page(
     paper: Paper,
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, bytes],
+    sections: Sequence[Section] = SECTIONS,
 ) -> str:
     """The page as HTML. `figures`: SVG by name. The same arguments give the same text."""
-    return page_template("page.html.j2").render(
-        context=context,
-        paper=paper,
-        subtitle=_subtitle(results, context),
-        headlines=[_headline(group, paper) for group in results.of("proposed")],
-        verdicts=[_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
-        claims=_page_table("claims", tables["claims"]),
-        tables=[_page_table(name, table) for name, table in tables.items() if name != "claims"],
-        figures=[PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in figures.items()],
-        detection=_detection(context),
-        audit=None if context.audit is None else report_audit(context.audit, crops=context.crops),
-        facts=_facts(results, context),
-        protocols=[(name, PROTOCOLS.get(name, "")) for name in results.protocols],
-        notes=make_notes(results, context),
-    )
+    content = page_content(results, context, paper=paper, tables=tables, figures=figures, sections=sections)
+    return render_both(content)["report.html"]
 
 
-def _page_table(name: str, table: pd.DataFrame) -> PageTable:
-    return PageTable(name, TABLE_DOCS[name], reading_table(name, table))
+def render_both(content: Mapping[str, Any]) -> dict[str, str]:
+    """`report.html` and `report.md`, by name. content: of page_content."""
+    return {
+        "report.html": page_template("page.html.j2").render(content),
+        "report.md": tidy_markdown(page_template("report.md.j2").render(content)),
+    }
+
+
+def page_content(
+    results: Results,
+    context: ReportContext,
+    *,
+    paper: Paper,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, bytes],
+    sections: Sequence[Section] = SECTIONS,
+) -> dict[str, Any]:
+    """What the templates `page.html.j2` and `report.md.j2` show, by the names that they use.
+
+    `sections` show tables and figures of their own, which stand nowhere else on the page.
+    """
+    drawn, elsewhere = page_figures(figures), taken(sections) | {"claims"}
+    own_parts = page_sections(results, context, tables=tables, figures=drawn, sections=sections)
+    content = {
+        "context": context,
+        "paper": paper,
+        "titles": TITLES,
+        "subtitle": _subtitle(results, context),
+        "headlines": [_headline(group, paper) for group in results.of("proposed")],
+        "verdicts": [_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
+        "no_verdict": NO_VERDICT,
+        "claims": page_table("claims", tables["claims"]),
+        "tables": [page_table(name, table) for name, table in tables.items() if name not in elsewhere],
+        "figures": [figure for name, figure in drawn.items() if name not in elsewhere],
+        "no_figure": "No finished trial can be drawn yet.",
+        "sections": own_parts,
+        "detection": _detection(context),
+        "no_counts": "No counts were recorded.",
+        "audit": None if context.audit is None else report_audit(context.audit, crops=context.crops),
+        "facts": _facts(results, context)
+        + [(f"Protocol {name}", PROTOCOLS.get(name, "–")) for name in results.protocols],
+        "notes": make_notes(results, context),
+    }
+    return content | {"contents": page_contents(content)}
 
 
 def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]:
@@ -112,11 +136,13 @@ def _headline(group: Group, paper: Paper) -> str:
 
 
 def _verdict(row: Mapping[Any, Any], *, several: bool) -> Verdict:
-    numbers = f"{comparison_text(row).capitalize()}: {difference_text(row).replace('-', MINUS)}, p "
-    p_text = p_value(row["p_value"])
-    numbers += p_text if p_text.startswith("<") else f"= {p_text}"
     name = f"{row['assumption']} ({row['protocol']})" if several else row["assumption"]
-    return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], numbers, row["reason"])
+    return Verdict(name, row["claim"], row["verdict"], row["paper_verdict"], _minus(row["sentence"]), row["reason"])
+
+
+def _minus(text: str) -> str:
+    """With true minus signs before numbers."""
+    return re.sub(r"(?<!\w)-(?=\d)", MINUS, text)
 
 
 def _detection(context: ReportContext) -> PageDetection | None:
@@ -130,7 +156,7 @@ def _detection(context: ReportContext) -> PageDetection | None:
         if count
     ]
     return PageDetection(
-        table=_page_table("detection", table),
+        table=page_table("detection", table),
         share=share_line(context.photos),
         findings=findings(context.photos),
         sheets=[f"{context.crops}/{name}" for name in sheets],
@@ -146,6 +172,7 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
     }
     facts = {
         "Specification": context.spec_hash,
+        "Hypotheses": context.registered.line,
         "Photos (fingerprint)": context.data_fingerprint,
         "Weights": listing(distinct(record.get("weights", "") for record in records)),
         "Backbone": listing(distinct(record["model"]["backbone"] for record in records)),
@@ -156,7 +183,3 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
     }
     shown = {name: text for name, text in facts.items() if text}
     return list({**shown, **context.summary, **context.environment}.items())
-
-
-def _data_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,11 @@ from orchestrator.ledger import Record
 _MEANS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_macro_f1", "wall_s", "compute_s")
 
 
-def pool_folds(records: Iterable[Record], predictions: pd.DataFrame) -> tuple[list[Record], int]:
+def pool_folds(records: Iterable[Record], rows_of: Mapping[Hashable, pd.DataFrame]) -> tuple[list[Record], int]:
     """The records with the folds of each (condition, protocol, seed) made one, and how many trials wait for others.
 
-    A seed whose folds are not all finished is left out: what is there is not a sample of the photos. Rows of
-    `predictions` need no change, since folds share no photo. Raises ValueError where they do.
+    A seed whose folds are not all finished is left out: what is there is not a sample of the photos. rows_of: the
+    predictions by (condition, protocol, seed), of all folds: these share no photo. Raises ValueError where they do.
     """
     members = defaultdict(list)
     for record in records:
@@ -31,14 +31,13 @@ def pool_folds(records: Iterable[Record], predictions: pd.DataFrame) -> tuple[li
         elif folds[0]["num_folds"] == 1:
             pooled += folds
         else:
-            pooled.append(_one_of(folds, _rows_of(cell, predictions)))
+            pooled.append(_one_of(folds, rows_of[cell]))
     return pooled, waiting
 
 
-def _rows_of(cell: tuple[str, str, int], predictions: pd.DataFrame) -> pd.DataFrame:
-    condition, protocol, seed = cell
-    wanted = (predictions["condition"] == condition) & (predictions["protocol"] == protocol)
-    return predictions[wanted & (predictions["seed"] == seed)]
+def trainings_of(record: Record) -> list[list[dict[str, Any]]]:
+    """The epochs of each training that the record is of: one, or one a fold."""
+    return record.get("epochs_of_folds") or [record["epochs"]]
 
 
 def _one_of(folds: Sequence[Record], rows: pd.DataFrame) -> Record:

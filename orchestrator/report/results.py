@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from datasets.protocols import PROTOCOLS
 from orchestrator.ledger import Record
@@ -102,8 +102,8 @@ class Group:
         """
         columns = [self.classes.index(name) for name in classes]
         return {
-            seed: _masked_accuracy(rows, classes, columns)
-            for seed, rows in zip(self.seeds, self.predictions, strict=True)
+            seed: _masked_accuracy(rows["true_label"], logits_NK[:, columns], classes)
+            for seed, rows, logits_NK in zip(self.seeds, self.predictions, self.logits, strict=True)
         }
 
     def curve(self, name: str) -> pd.DataFrame:
@@ -120,22 +120,34 @@ class Group:
         stages = [epoch["stage"] for epoch in self.records[0]["epochs"]]
         return stages.count("head") if {"head", "finetune"} <= set(stages) else None
 
-    def class_scores(self) -> dict[str, np.ndarray]:
-        """precision, recall, f1, support (true photos) and predicted (photos so answered), each (S, K)."""
-        scores = [
-            precision_recall_fscore_support(
-                rows["true_label"], rows["predicted_label"], labels=self.classes, zero_division=0.0
-            )
-            for rows in self.predictions
-        ]
-        precision, recall, f1, support = (np.array(parts) for parts in zip(*scores, strict=True))
-        predicted = np.array([_counts(rows["predicted_label"], self.classes) for rows in self.predictions])
-        return {"precision": precision, "recall": recall, "f1": f1, "support": support, "predicted": predicted}
+    @cached_property
+    def logits(self) -> tuple[np.ndarray, ...]:
+        """(photos, K) float32 a seed, in the order of `predictions`."""
+        return tuple(np.stack(rows["logits"].to_list()).astype(np.float32) for rows in self.predictions)
+
+    @cached_property
+    def confusions(self) -> np.ndarray:
+        """(S, K, K) counts: row the true class, column the answer. Photos of other classes are left out."""
+        return np.array([_confusion(rows, self.classes) for rows in self.predictions])
 
     def confusion(self) -> np.ndarray:
         """(K, K) counts summed over seeds: row the true class, column the answer."""
-        answers = [(rows["true_label"], rows["predicted_label"]) for rows in self.predictions]
-        return np.sum([confusion_matrix(*pair, labels=self.classes) for pair in answers], axis=0)
+        return np.sum(self.confusions, axis=0)
+
+    def class_scores(self) -> dict[str, np.ndarray]:
+        """precision, recall, f1, support (true photos) and predicted (photos so answered), each (S, K).
+
+        A score with nothing under its line is 0, as in scikit-learn with `zero_division=0`.
+        """
+        right = np.diagonal(self.confusions, axis1=1, axis2=2)
+        support, predicted = self.confusions.sum(axis=2), self.confusions.sum(axis=1)
+        return {
+            "precision": right / np.maximum(predicted, 1),
+            "recall": right / np.maximum(support, 1),
+            "f1": 2 * right / np.maximum(support + predicted, 1),
+            "support": support,
+            "predicted": predicted,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +184,8 @@ def make_results(records: Iterable[Record], predictions: pd.DataFrame, excluded:
     """
     trials = list(records)
     _check(trials, predictions)
-    pooled, waiting = pool_folds(trials, predictions)
     rows_of, excluded_of = _by_trial(predictions), _by_trial(excluded)
+    pooled, waiting = pool_folds(trials, rows_of)
     members = defaultdict(list)
     for record in sorted(pooled, key=lambda record: record["seed"]):
         members[record["condition"], record["protocol"]].append(record)
@@ -205,8 +217,12 @@ def _check(records: Sequence[Record], predictions: pd.DataFrame) -> None:
         raise ValueError(f"`predictions` lacks the rows of {'/'.join(map(str, lacking[0]))}. Read them all.")
 
 
-def _counts(labels: pd.Series, classes: list[str]) -> list[int]:
-    return [int((labels == name).sum()) for name in classes]
+def _confusion(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    known = pd.Index(classes)
+    true_N, answer_N = (known.get_indexer(pd.Index(rows[name])) for name in ("true_label", "predicted_label"))
+    known_N = (true_N >= 0) & (answer_N >= 0)
+    cells_N = true_N[known_N] * len(classes) + answer_N[known_N]
+    return np.bincount(cells_N, minlength=len(classes) ** 2).reshape(len(classes), len(classes))
 
 
 def protocol_rank(protocol: str) -> tuple[int, str]:
@@ -220,10 +236,10 @@ def _rank(group: Group) -> tuple[int, str, tuple[int, str]]:
     return place, group.condition, protocol_rank(group.protocol)
 
 
-def _masked_accuracy(rows: pd.DataFrame, classes: Sequence[str], columns: Sequence[int]) -> float:
-    kept = rows[rows["true_label"].isin(classes)]
-    logits = np.stack(kept["logits"].to_list())[:, columns]
-    return float((np.array(classes)[logits.argmax(axis=1)] == kept["true_label"].to_numpy()).mean())
+def _masked_accuracy(labels: pd.Series, logits_NC: np.ndarray, classes: Sequence[str]) -> float:
+    """`logits_NC`: of the C `classes` alone, in their order."""
+    true_N = pd.Index(classes).get_indexer(pd.Index(labels))
+    return float((logits_NC.argmax(axis=1) == true_N)[true_N >= 0].mean())
 
 
 def _commonest(counts: Mapping[str, float]) -> str:

@@ -2,46 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from orchestrator.hypotheses.answers import own_answers
+from orchestrator.hypotheses.judge import judge
+from orchestrator.hypotheses.model import Hypotheses, load_hypotheses
 from orchestrator.paper import Paper
 from orchestrator.report.ablation import table4_rows
 from orchestrator.report.columns import make_frame
 from orchestrator.report.convergence import table2_rows
 from orchestrator.report.exclusion import exclusion_rows, forced_rows
+from orchestrator.report.factorial import effects_rows
+from orchestrator.report.importance import importance_rows
 from orchestrator.report.intervals import Interval, seed_interval, share_interval
 from orchestrator.report.results import Group, Results
 from orchestrator.report.side_by_side import protocol_rows
+from orchestrator.report.stages import stages_rows
+from orchestrator.report.staging import convergence_compared_rows, convergence_rows
 from orchestrator.report.survival import survival_rows
-from orchestrator.report.verdicts import table5_rows
+from orchestrator.report.verdicts import evidence_rows, table5_rows
+from orchestrator.statistics.scores import Metric, score_spread
 
 Row = dict[str, Any]
 
 
-def build_tables(results: Results, paper: Paper) -> dict[str, pd.DataFrame]:
-    """table1 to table5, claims, protocols, exclusion and forced. The same results give the same tables.
+def build_tables(
+    results: Results, paper: Paper, hypotheses: Hypotheses | None = None, draw_of: Mapping[str, str] | None = None
+) -> dict[str, pd.DataFrame]:
+    """All tables that come from the ledger alone. The same results give the same tables.
 
-    What was not run has no row; a table may be empty.
+    What was not run has no row; a table may be empty. hypotheses: the paper's by default. draw_of: by photo, a name
+    that photos which are one draw share.
     """
-    verdicts = table5_rows(results, paper)
+    hypotheses, draw_of = hypotheses or load_hypotheses(None), draw_of or {}
+    judged = judge(hypotheses, results, draw_of)
+    verdicts = table5_rows(judged)
     rows = {
-        "table1": [_condition_row(group, paper) for group in results.groups],
+        "table1": [_condition_row(group, paper, draw_of) for group in results.groups],
         "table2": table2_rows(results, paper),
         "table3": [row for place in range(_most_classes(results)) for row in _class_rows(results, place, paper)],
-        "table4": table4_rows(results, paper),
+        "table4": table4_rows(results, paper, draw_of),
         "table5": verdicts,
+        "evidence": evidence_rows(judged),
         "claims": survival_rows(verdicts),
         "protocols": protocol_rows(results),
-        "exclusion": exclusion_rows(results),
+        "exclusion": exclusion_rows(results, draw_of),
         "forced": forced_rows(results),
+        "convergence": convergence_rows(results, paper),
+        "convergence_compared": convergence_compared_rows(results, paper),
+        "stages": stages_rows(results, paper),
+        "effects": effects_rows(results),
+        "importance": importance_rows(results),
     }
     return {name: make_frame(name, of_table) for name, of_table in rows.items()}
 
 
-def _condition_row(group: Group, paper: Paper) -> Row:
+def _condition_row(group: Group, paper: Paper, draw_of: Mapping[str, str]) -> Row:
     definition = group.records[0]["definition"]
     accuracies = list(group.metric("accuracy").values())
     accuracy = group.accuracy_interval
@@ -61,6 +81,7 @@ def _condition_row(group: Group, paper: Paper) -> Row:
         **_bounds("accuracy", accuracy),
         "accuracy_sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else float("nan"),
         "interval": accuracy.kind,
+        **_general_bounds(group, accuracy, draw_of),
         "photos_with_face": min(record["num_eval_with_face"] for record in group.records),
         "accuracy_on_all_mean": float(np.mean(list(group.accuracy_on_all.values()))),
         "accuracy_with_face_mean": seed_interval(list(group.metric("accuracy_with_face").values())).mean,
@@ -68,6 +89,14 @@ def _condition_row(group: Group, paper: Paper) -> Row:
         "majority_accuracy": group.majority_accuracy,
         "paper_accuracy": paper.table1.get(group.condition, float("nan")),
     }
+
+
+def _general_bounds(group: Group, accuracy: Interval, draw_of: Mapping[str, str]) -> dict[str, float]:
+    """Of the accuracy over other seeds and other photographs; Wilson's where there is one seed."""
+    low, high = accuracy.low, accuracy.high
+    if len(group.seeds) > 1:
+        low, high = score_spread(own_answers(group, draw_of), Metric("accuracy")).bounds()
+    return {"accuracy_general_low": max(0.0, low), "accuracy_general_high": min(1.0, high)}
 
 
 def _most_classes(results: Results) -> int:

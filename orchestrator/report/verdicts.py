@@ -1,108 +1,92 @@
-"""Table 5: the four assumptions, each put to a paired test."""
+"""Table 5: every hypothesis put to its test; and the numbers beside the verdict."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.paper import Paper
-from orchestrator.report.convergence import epochs_or_censored, first_epoch_at
-from orchestrator.report.intervals import PairedDifference, paired_difference, smallest_p
-from orchestrator.report.results import Group, Results
-from orchestrator.report.wording import counted, percent
+import numpy as np
 
-ALPHA = 0.05
-MIN_SEEDS = 6
-"""The fewest paired seeds whose smallest p is below ALPHA."""
+from orchestrator.hypotheses.decide import ALPHA, MIN_SEEDS
+from orchestrator.hypotheses.judge import Judged
+from orchestrator.hypotheses.wording import metric_text, reason, sentence
+from orchestrator.report.intervals import seed_interval
+from orchestrator.statistics.bayes import signed_rank
+from orchestrator.statistics.paired import effect_size, probability_of_improvement
 
+__all__ = ["MIN_SEEDS", "evidence_rows", "table5_rows"]
 
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """How an assumption is tested: the proposed condition against `other`."""
-
-    other: str
-    fewer_epochs: bool = False
-    """Compare epochs to the paper's threshold (fewer is better) instead of accuracy."""
+Row = dict[str, Any]
 
 
-TESTS = {
-    "A1": PairedTest("minus_crop"),
-    "A2": PairedTest("minus_attention"),
-    "A3": PairedTest("minus_staging", fewer_epochs=True),
-    "A4": PairedTest("plus_rare_class"),
-}
+def table5_rows(judged: Sequence[Judged]) -> list[Row]:
+    """One row a hypothesis and protocol: what decides."""
+    return [_compared(one) | _decided(one) for one in judged]
 
 
-def table5_rows(results: Results, paper: Paper) -> list[dict[str, Any]]:
-    """One row an assumption and protocol for which the two conditions share a seed."""
-    rows = []
-    for name, test in TESTS.items():
-        for other in results.of(test.other):
-            proposed = results.group("proposed", other.protocol)
-            difference = _difference(proposed, other, test, paper) if proposed else None
-            if proposed and difference:
-                rows.append(_row(name, proposed, other, difference, paper))
-    return rows
+def evidence_rows(judged: Sequence[Judged]) -> list[Row]:
+    """One row a hypothesis and protocol: what else the same runs say, which decides nothing."""
+    return [_compared(one) | _beside(one) for one in judged]
 
 
-def _difference(proposed: Group, other: Group, test: PairedTest, paper: Paper) -> PairedDifference | None:
-    if test.fewer_epochs:
-        threshold = paper.table2.threshold
-        return paired_difference(epochs_or_censored(proposed, threshold), epochs_or_censored(other, threshold))
-    return paired_difference(proposed.metric("accuracy"), other.accuracy_on(proposed.classes))
-
-
-def _row(name: str, proposed: Group, other: Group, difference: PairedDifference, paper: Paper) -> dict[str, Any]:
-    test, assumption, interval = TESTS[name], paper.table5[name], difference.interval
-    gain = -interval.mean if test.fewer_epochs else interval.mean
-    verdict = decide(gain, difference)
-    remark = _remark(proposed, other, test, paper)
+def _compared(one: Judged) -> Row:
+    test, evidence = one.hypothesis.test, one.evidence
     return {
-        "assumption": name,
-        "claim": assumption.claim,
-        "protocol": other.protocol,
-        "comparison": f"proposed vs {test.other}",
-        "metric": f"epochs to {paper.table2.threshold:.2f}" if test.fewer_epochs else "accuracy",
-        "difference_mean": interval.mean,
-        "difference_low": interval.low,
-        "difference_high": interval.high,
-        "p_value": difference.p_value,
-        "seeds": difference.num_pairs,
-        "verdict": verdict,
-        "paper_verdict": assumption.verdict,
-        "reason": f"{_reason(verdict, difference)}{remark}",
+        "assumption": one.hypothesis.name,
+        "claim": one.hypothesis.claim,
+        "protocol": one.protocol,
+        "comparison": f"{test.condition} vs {test.than}",
+        "metric": metric_text(test),
+        "difference_mean": evidence.mean,
+        "seeds": evidence.num_seeds,
+        "photos": evidence.num_photos,
     }
 
 
-def decide(gain: float, difference: PairedDifference) -> str:
-    """supported, refuted or undecided. `gain`: the mean difference, positive where it favours the claim."""
-    if difference.num_pairs < MIN_SEEDS or difference.p_value >= ALPHA:
-        return "undecided"
-    return "supported" if gain > 0 else "refuted"
+def _decided(one: Judged) -> Row:
+    test, evidence, ruling = one.hypothesis.test, one.evidence, one.ruling
+    low, high = evidence.bounds
+    return {
+        "difference_low": low,
+        "difference_high": high,
+        "against": evidence.against,
+        "margin": ruling.margin,
+        "p_value": ruling.p_value,
+        "p_holm": ruling.p_holm if evidence.num_seeds > 1 else math.nan,
+        "p_seeds": evidence.p_seeds,
+        "p_photographs": evidence.p_photographs,
+        "independent_photos": evidence.spread.num_photographs if evidence.num_photos else 0,
+        "verdict": ruling.verdict,
+        "paper_verdict": one.hypothesis.published or "",
+        "reason": reason(test, evidence, ruling),
+        "sentence": sentence(test, evidence, ruling, one.protocol),
+        "seeds_needed": _number(ruling.seeds_needed),
+        "photographs_needed": _number(ruling.photographs_needed),
+    }
 
 
-def _reason(verdict: str, difference: PairedDifference) -> str:
-    seeds = counted(difference.num_pairs, "seed")
-    if difference.num_pairs < MIN_SEEDS:
-        least = f"the smallest possible p of a paired sign-flip test is {smallest_p(difference.num_pairs):g}"
-        return f"{seeds}: {least}; at least {MIN_SEEDS} are needed."
-    if verdict == "undecided":
-        return f"p = {difference.p_value:.3f} over {seeds}: chance may explain the difference."
-    side = "favours the claim" if verdict == "supported" else "is against the claim"
-    return f"p = {difference.p_value:.3f} over {seeds}: the difference {side}."
+def _beside(one: Judged) -> Row:
+    evidence, differences = one.evidence, one.evidence.differences
+    in_epochs = evidence.unit == "epochs"  # of which fewer are better
+    over_seeds = seed_interval(differences)
+    improvement = probability_of_improvement(evidence.first, evidence.second)
+    posterior = signed_rank([-value if in_epochs else value for value in differences], evidence.rope)
+    return {
+        "seeds_low": over_seeds.low,
+        "seeds_high": over_seeds.high,
+        "interval": over_seeds.kind,
+        "difference_sd": float(np.std(differences, ddof=1)) if len(differences) > 1 else math.nan,
+        "effect_size": effect_size(differences),
+        "improvement": 1 - improvement if in_epochs else improvement,
+        "p_worse": posterior.worse,
+        "p_equal": posterior.rope,
+        "p_better": posterior.better,
+        "rope": evidence.rope,
+        "mcnemar_p_median": float(np.median(evidence.mcnemar)) if evidence.mcnemar else math.nan,
+        "mcnemar_seeds": sum(p < ALPHA for p in evidence.mcnemar),
+    }
 
 
-def _remark(proposed: Group, other: Group, test: PairedTest, paper: Paper) -> str:
-    if proposed.photos != other.photos:
-        masked = ", ".join(name for name in other.classes if name not in proposed.classes)
-        return (
-            f" Both are scored on the same {proposed.photos} photos, with {masked} masked in the model that knows it; "
-            f"always answering the commonest class scores {percent(proposed.majority_accuracy)} there."
-        )
-    if not test.fewer_epochs:
-        return ""
-    shared = set(proposed.seeds) & set(other.seeds)
-    trials = [record for group in (proposed, other) for record in group.records if record["seed"] in shared]
-    censored = sum(first_epoch_at(record, paper.table2.threshold) is None for record in trials)
-    late = f" {censored} of {len(trials)} trials never reached it and count as one epoch more than they ran."
-    return late if censored else ""
+def _number(count: int | None) -> float:
+    return math.nan if count is None else float(count)

@@ -27,6 +27,14 @@ def epochs_interval(mean: float, low: float, high: float) -> str:
     return "" if pd.isna(mean) else _with_bounds(f"{_fixed(mean, 1)} epochs", low, high)
 
 
+def seconds_interval(mean: float, low: float, high: float) -> str:
+    """`-2.0 s (-3.1 to -0.9)`; minutes where the mean is ten of them or more."""
+    if pd.isna(mean):
+        return ""
+    unit, size = ("min", 60.0) if abs(mean) >= 600.0 else ("s", 1.0)
+    return _with_bounds(f"{_fixed(mean / size, 1)} {unit}", low / size, high / size)
+
+
 def number(value: float, digits: int = 0) -> str:
     """`12.0` with that many digits."""
     return "" if pd.isna(value) else _fixed(value, digits)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from datasets.folder import Folder
 from orchestrator.report.columns import COLUMN_DOCS, TABLE_COLUMNS, TIMED_COLUMNS
-from orchestrator.report.display import TABLE_DOCS, reading_table
+from orchestrator.report.csv_text import rounded, to_csv
+from orchestrator.report.display import TABLE_DOCS
+from orchestrator.report.latex import latex_of_all, latex_preview, to_latex
+
+__all__ = ["columns_readme", "to_csv", "to_latex", "to_markdown", "write_latex_of_all", "write_tables"]
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Folder) -> list[str]:
@@ -18,39 +22,35 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Folder) -> list[str
         texts[f"tables/{name}.csv"] = to_csv(table)
         texts[f"tables/{name}.md"] = to_markdown(name, table)
         texts[f"tables/{name}.tex"] = to_latex(name, table)
+    return _write(texts, folder)
+
+
+def write_latex_of_all(names: Iterable[str], folder: Folder) -> list[str]:
+    """tables/all.tex, which reads the tables of these names, and tables/preview.tex; the names written."""
+    return _write({"tables/all.tex": latex_of_all(names), "tables/preview.tex": latex_preview()}, folder)
+
+
+def _write(texts: Mapping[str, str], folder: Folder) -> list[str]:
     for path, text in texts.items():
         folder.write_text(path, text)
     return list(texts)
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """Every column, numbers to 6 digits."""
-    return _rounded(table, 6).to_csv(index=False, lineterminator="\n")
-
-
 def to_markdown(name: str, table: pd.DataFrame) -> str:
     """Every column under its heading, numbers to 3 digits, in GitHub's notation."""
-    cells = _rounded(table, 3).astype(object).map(_markdown_cell)
+    cells = rounded(table, 3).astype(object).map(_markdown_cell)
     cells.columns = pd.Index([COLUMN_DOCS[column].heading for column in table.columns])
     doc = TABLE_DOCS[name]
     body = cells.to_markdown(index=False, disable_numparse=True) if len(cells) else doc.empty
-    return f"# {doc.title}\n\n{doc.reading}\n\n{body.rstrip()}\n"
-
-
-def to_latex(name: str, table: pd.DataFrame) -> str:
-    """The reading view, for `\\usepackage{booktabs}`."""
-    view = reading_table(name, table)
-    shown = pd.DataFrame(view.rows, columns=[column.heading for column in view.columns])
-    aligned = "".join("r" if column.numeric else "l" for column in view.columns)
-    caption = TABLE_DOCS[name].title.partition(". ")[2]
-    return shown.to_latex(index=False, escape=True, column_format=aligned, caption=caption, label=f"tab:{name}")
+    return f"# {doc.title}\n\n{f'{doc.reading} {doc.more}'.rstrip()}\n\n{body.rstrip()}\n"
 
 
 def columns_readme() -> str:
     """What each column of each CSV means."""
     parts = [
         "# Columns of the tables\n\nShares are in [0, 1]; differences of shares are too. An empty cell is not known or "
-        "does not apply. What is measured by a clock differs when the same study is run again; the rest does not."
+        "does not apply. What is measured by a clock differs when the same study is run again; the rest does not. In "
+        "the CSV files a text that a spreadsheet would take for a formula has an apostrophe in front."
     ]
     for name, columns in TABLE_COLUMNS.items():
         lines = [f"- `{column}`{_mark(column)}: {COLUMN_DOCS[column].meaning}" for column in columns]
@@ -62,13 +62,8 @@ def _mark(column: str) -> str:
     return " (by a clock)" if column in TIMED_COLUMNS else ""
 
 
-def _rounded(table: pd.DataFrame, digits: int) -> pd.DataFrame:
-    numbers = table.select_dtypes("float")
-    return table.assign(**(numbers.round(digits) + 0.0))  # + 0.0 turns -0.0 into 0.0
-
-
 def _markdown_cell(value: str | float) -> str:
     if pd.isna(value):
         return ""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())

@@ -107,6 +107,8 @@ def test_each_cell_runs_once_and_stands_in_ledger_and_study(schedule, jobs):
     params = [Cell.of(trial.params) for trial in trials]
     assert sorted(params) == sorted(cells)
     assert all(trial.state is TrialState.COMPLETE for trial in trials)
+    keys = {job.cell: job.key for job in jobs}
+    assert all(trial.user_attrs == {"key": keys[cell]} for trial, cell in zip(trials, params, strict=True))
     for trial, cell in zip(trials, params, strict=True):
         record = ledger.read(f"{cell.condition}-{cell.seed}")
         assert trial.value == record["metrics"]["accuracy"] == listener.done[cell]

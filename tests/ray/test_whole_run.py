@@ -48,7 +48,7 @@ def test_run_folder_holds_all_that_was_promised(finished):
         *("spec.yaml", "environment.json", "predictions.parquet", "report.html", "optuna.db", "photos.csv"),
         *("excluded.parquet", "protocols.json"),
         *(f"tables/table{number}.{kind}" for number in range(1, 6) for kind in ("csv", "md", "tex")),
-        *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection")),
+        *(f"tables/{name}.csv" for name in ("claims", "exclusion", "forced", "detection", "convergence", "effects")),
         *("audit.json", "findings.csv", "label_patch.proposed.csv"),
         *("tables/audit_leaks.csv", "tables/audit_shortcuts.csv"),
         *(f"figures/figure{number}.{kind}" for number in range(3, 9) for kind in ("png", "svg")),
@@ -61,7 +61,8 @@ def test_run_folder_holds_all_that_was_promised(finished):
     assert [name for name in promised if not (out / name).exists()] == []
     assert not (out / "label_patch.csv").exists()
     assert len(list((out / "ledger").glob("*.json"))) == 8
-    assert len(list((out / "tensorboard").iterdir())) == len(list((out / "wandb").glob("offline-run-*"))) == 8
+    assert len(list((out / "tensorboard").iterdir())) == 8
+    assert len(list((out / "wandb").glob("offline-run-*"))) == 8 + 1  # and the summary
     assert list((out / "checkpoints").glob("*")) == [] if (out / "checkpoints").exists() else True
     assert "8 of 8 trials finished (8 in this call)." in said
     assert "Overhead of scheduling" in said
@@ -114,7 +115,7 @@ def test_second_run_computes_nothing(finished, tiny_photos):
     assert "8 of 8 trials finished (0 in this call)." in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (out / "ledger").glob("*.json")} == before
     assert len(json.loads((out / "sessions.json").read_text())) == 1
-    assert len(list((out / "wandb").glob("offline-run-*"))) == 8
+    assert len(list((out / "wandb").glob("offline-run-*"))) == 8 + 1
 
 
 def test_another_spec_does_not_touch_the_run(finished, tiny_photos):

@@ -54,6 +54,9 @@ class Bench:
         self.root, self.computed, self.said, self.counts = root, [], [], []
         self.batch_rows = 3
 
+    def to_crop(self, num_photos: int) -> None:
+        pass
+
     def progress(self, done: int, total: int) -> None:
         self.counts.append((done, total))
 

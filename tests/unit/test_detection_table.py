@@ -11,8 +11,9 @@ from orchestrator.report.columns import TABLE_COLUMNS
 from orchestrator.report.detection import detection_table
 from orchestrator.report.detection_words import counts_line, findings, terminal_table, warnings
 from orchestrator.report.display import reading_table
-from orchestrator.report.group_tests import holm, one_against_rest
+from orchestrator.report.group_tests import one_against_rest
 from orchestrator.report.write import to_csv
+from orchestrator.statistics.paired import holm
 from tests.unit.report_fixtures import make_photos
 
 COUNTS = {

@@ -6,15 +6,14 @@ import pytest
 
 from orchestrator.report.intervals import (
     NO_INTERVAL,
+    OVER_FEW_SEEDS,
     OVER_PHOTOS,
-    OVER_SEEDS,
     paired_difference,
     seed_interval,
     share_interval,
-    sign_flip_p,
-    smallest_p,
     wilson_interval,
 )
+from orchestrator.statistics.paired import sign_flip_p, smallest_p
 
 
 def test_wilson_gives_the_published_interval_of_56_of_72():
@@ -41,7 +40,7 @@ def test_equal_values_have_an_interval_without_width():
 
 def test_one_seed_takes_the_interval_over_photos_and_more_that_over_seeds():
     assert share_interval([0.75], 20) == wilson_interval(15, 20)
-    assert (share_interval([0.75], 20).kind, share_interval([0.7, 0.8], 20).kind) == (OVER_PHOTOS, OVER_SEEDS)
+    assert (share_interval([0.75], 20).kind, share_interval([0.7, 0.8], 20).kind) == (OVER_PHOTOS, OVER_FEW_SEEDS)
 
 
 def test_a_share_stays_between_0_and_1():

@@ -1,5 +1,8 @@
 """The page and the figures: self-contained, escaped, honest about what is missing."""
 
+import base64
+import hashlib
+import html
 import re
 from html.parser import HTMLParser
 
@@ -10,12 +13,24 @@ from datasets.folder import Folder
 from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
 from orchestrator.paper import load_paper
 from orchestrator.report.build import build_report
+from orchestrator.report.contents import TITLES
+from orchestrator.report.display import TABLE_DOCS
 from orchestrator.report.figure_style import to_svg
 from orchestrator.report.figures import FIGURE_DOCS, build_figures, write_figures
 from orchestrator.report.page import render_page
+from orchestrator.report.sections import SECTIONS, Section, page_figures, page_sections, taken
+from orchestrator.report.shown import Shown
 from orchestrator.report.tables import build_tables
 from orchestrator.report.wording import duration, p_value, percent, percent_interval
-from tests.unit.report_fixtures import make_context, make_photos, make_predictions, make_record, make_study, results_of
+from tests.unit.report_fixtures import (
+    CLASSES,
+    make_context,
+    make_photos,
+    make_predictions,
+    make_record,
+    make_study,
+    results_of,
+)
 
 
 def page_of(records, *, with_figures=False, **changes):
@@ -31,11 +46,12 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.links, self.tags = [], [], []
+        self.open, self.links, self.tags, self.scripts = [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.scripts += [dict(attrs).get("type", "")] if tag == "script" else []
         self.links += [value for name, value in attrs if name in ("src", "href", "srcset", "data", "poster")]
         if tag not in ("meta", "img", "link", "br"):
             self.open.append(tag)
@@ -51,15 +67,78 @@ def full_page():
 
 def test_page_asks_nothing_of_any_network(full_page):
     page = Page(full_page)
-    assert len(page.links) == len(FIGURE_DOCS)
-    assert all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
+    fetched = [link for link in page.links if not link.startswith("#")]
+    assert len(fetched) == len(build_figures(results_of(make_study(2)), load_paper()))
+    assert all(link.startswith("data:image/svg+xml;base64,") for link in fetched)
     assert not re.search(r"https?://|@import|url\(", full_page)
-    assert not {"script", "link", "iframe"} & set(page.tags)
+    assert not {"link", "iframe"} & set(page.tags)
+
+
+def test_one_script_may_run_and_the_policy_names_it_by_its_hash(full_page):
+    assert sorted(set(Page(full_page).scripts)) == ["", "application/json"]
+    assert Page(full_page).scripts.count("") == 1
+    (script,) = re.findall(r"<script>(.*?)</script>", full_page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', full_page)
+    directives = html.unescape(policy).split("; ")
+    assert directives[0] == "default-src 'none'"
+    assert f"script-src 'sha256-{digest}'" in directives
+
+
+def test_cells_carry_the_values_of_the_table(full_page):
+    rows = re.findall(r'<th scope="row"[^>]*>Proposed</th>(.*)</tr>', full_page)
+    values = re.findall(r'data-value="([^"]*)"', rows[0])
+    assert [values[0], values[2]] == ["0.875", "0.7778"], "17 and 18 of 20 photos over two seeds, and the paper's"
+    durations = [cell for row in rows for cell in re.findall(r'data-value="([^"]*)">[^<]* min [^<]* s<', row)]
+    assert durations == ["20.02"], "in minutes, as the table has it, and not the 20 that the cell begins with"
+
+
+def test_numbers_without_a_column_of_their_own_are_sorted_by_what_they_show():
+    column = Shown("x", lambda row: row["x"])
+    cells = ("-1.5 points (-2.0 to 1.0)", "< 0.001", "3 of 6", "", "none")
+    assert [column.sort_value({}, cell) for cell in cells] == ["-1.5", "0.001", "3", "", ""]
+
+
+def test_a_section_is_added_by_one_line_and_leaves_the_other_parts():
+    section = Section(
+        "extra",
+        "An extra part",
+        "Why.",
+        ("table4",),
+        ("figure8",),
+        lambda results, context, tables: ["Found."],
+        "Long.",
+    )
+    results, paper = results_of(make_study(2)), load_paper()
+    tables, figures = build_tables(results, paper), page_figures({"figure8": b"<svg/>"})
+    (made,) = page_sections(results, make_context(), tables=tables, figures=figures, sections=[section])
+    assert [table.name for table in made.tables] == ["table4"]
+    assert (made.figures, made.findings, made.more) == ([figures["figure8"]], ["Found."], "Long.")
+    assert taken([section]) == {"table4", "figure8"}
+    nothing = Section("none", "None", "", ("table4",), ("figure8",))
+    empty = build_tables(results_of([]), paper)
+    assert page_sections(results, make_context(), tables=empty, figures={}, sections=[nothing]) == []
+
+
+def test_every_section_names_what_exists_and_has_a_name_of_its_own():
+    names = [section.id for section in SECTIONS]
+    assert len({*names, *TITLES, *TABLE_DOCS, *FIGURE_DOCS}) == sum(map(len, (names, TITLES, TABLE_DOCS, FIGURE_DOCS)))
+    assert taken() <= TABLE_DOCS.keys() | FIGURE_DOCS.keys()
+
+
+def test_tables_of_a_section_stand_there_alone():
+    records = make_study(1)
+    classes = (*CLASSES, "fear")
+    records[4] = make_record("plus_rare_class", 0, 14, classes=classes)
+    page = page_of(records)
+    assert page.count('<h3 id="exclusion">') == 1
+    assert page.index('<h2 id="figures">') < page.index('<h3 id="exclusion">') < page.index('<h2 id="faces">')
 
 
 def test_page_is_well_formed_and_every_figure_has_a_text(full_page):
     assert Page(full_page).open == []
-    assert all(f'alt="{doc.title}. ' in full_page.replace("&#39;", "'") for doc in FIGURE_DOCS.values())
+    drawn = build_figures(results_of(make_study(2)), load_paper())
+    assert all(f'alt="{FIGURE_DOCS[name].title}. ' in full_page.replace("&#39;", "'") for name in drawn)
 
 
 def test_page_shows_no_missing_value_as_a_number(full_page):
@@ -67,13 +146,13 @@ def test_page_shows_no_missing_value_as_a_number(full_page):
 
 
 def test_page_gives_verdicts_before_tables(full_page):
-    assert full_page.index("(paper: supported)") < full_page.index("Table 1.") < full_page.index("Figure 3.")
+    assert full_page.index("(paper: supported)") < full_page.index('<h3 id="table1">') < full_page.index("<figure ")
 
 
 def test_names_from_the_data_are_escaped():
     odd = make_record("<b>bold", 0, classes=("<i>x", "y"), true_labels=("<i>x", "y"), num_right=1)
-    page = page_of([odd, odd | {"condition": "proposed"}], data_name="<script>", notes=["<u>"])
-    assert not any(tag in page for tag in ("<b>", "<i>", "<script>", "<u>"))
+    page = page_of([odd, odd | {"condition": "proposed"}], data_name="<script>alert", notes=["<u>"])
+    assert not any(tag in page for tag in ("<b>", "<i>", "<script>alert", "<u>"))
     assert "&lt;b&gt;bold" in page
     assert "&lt;i&gt;x" in page
 
@@ -103,7 +182,7 @@ def test_detection_is_shown_with_its_total_beside_the_papers():
     photos = make_photos({("joy", "train"): (9, 10), ("joy", "test"): (9, 10)})
     page = page_of([], photos=photos, crops="../crops/abc")
     assert "18 of 20 photos have a face: 90.0 % (69.9 to 97.2); the paper reports 826 of 833." in page
-    assert '<td class="number">18</td><td class="number">90.0 % (69.9 to 97.2)</td>' in page
+    assert 'data-value="18">18</td><td class="number" data-value="0.9">90.0 % (69.9 to 97.2)</td>' in page
     assert "<code>../crops/abc/faceless.png</code> and <code>../crops/abc/least_certain.png</code>" in page
 
 
@@ -138,7 +217,8 @@ def test_photos_that_failed_are_counted_in_the_notes():
 def test_protocols_stand_beneath_one_another():
     records = [make_record("proposed", 0), make_record("proposed", 0, protocol="clean")]
     figures, page = build_figures(results_of(records), load_paper()), page_of(records)
-    assert {len(figure.axes) for figure in figures.values()} == {2}
+    assert {len(figure.axes) for name, figure in figures.items() if name != "figure11"} == {2}
+    assert len(figures["figure11"].axes) == 2 * 2
     assert '<th scope="col">Protocol</th>' in page
     assert "Protocol clean: the proposed condition reaches" in page
 
@@ -175,7 +255,7 @@ def test_report_is_built_from_a_run_folder_of_the_trials_asked_for(tmp_path):
     write_trial(Ledger(folder), make_record("proposed", 1))
     written = build_report(folder, make_context(keys=(record["key"], "not-run-yet")))
     assert all((tmp_path / name).is_file() for name in written)
-    assert {"report.html", "tables/table5.tex", "figures/figure4.png"} <= set(written)
+    assert {"report.html", "report.md", "tables/table5.tex", "tables/all.tex", "figures/figure4.png"} <= set(written)
     assert "1 of 4 finished" in (tmp_path / "report.html").read_text()
 
 

@@ -1,0 +1,122 @@
+"""The numbers under a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from orchestrator.hypotheses.answers import PairedAnswers, paired_answers
+from orchestrator.hypotheses.model import Better, Earlier, Equivalent
+from orchestrator.report.convergence import epochs_or_censored, first_epoch_at
+from orchestrator.report.results import Group
+from orchestrator.statistics.crossed import Spread, over_seeds
+from orchestrator.statistics.paired import mcnemar_p, sign_flip_p
+from orchestrator.statistics.scores import Metric, compare_answers
+
+NOT_KNOWN = math.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the runs of two conditions under one protocol say of their difference, first minus second.
+
+    In shares, or in epochs where `unit` is `epochs`; then no photos are involved. Two-sided p values are against the
+    difference being `against`.
+    """
+
+    unit: str
+    seeds: tuple[int, ...]
+    first: tuple[float, ...]
+    """Of the first condition, one a seed."""
+    second: tuple[float, ...]
+    spread: Spread
+    against: float
+    p_seeds: float
+    """Sign-flip over seeds."""
+    p_photographs: float
+    """Answers swapped at random between the conditions, photograph by photograph; NaN without photos."""
+    num_photos: int
+    masked: tuple[str, ...] = ()
+    censored: int = 0
+    """Of the trials, how many never reached the threshold."""
+    mcnemar: tuple[float, ...] = ()
+    """Exact McNemar p of each seed alone, where asked for."""
+
+    @property
+    def num_seeds(self) -> int:
+        """Seeds that both conditions have."""
+        return len(self.seeds)
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """One a seed; free of the noise of floating point, so that equal differences tie."""
+        return tuple(round(a - b, 9) for a, b in zip(self.first, self.second, strict=True))
+
+    @property
+    def mean(self) -> float:
+        """The difference."""
+        return self.spread.mean
+
+    @property
+    def rope(self) -> float:
+        """Half-width of the region of practical equivalence: one photo, or one epoch."""
+        return 1.0 if self.unit == "epochs" else 1 / self.num_photos
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """95 %, over other seeds and other photos; NaN with fewer than two seeds."""
+        return self.spread.bounds() if self.num_seeds > 1 else (NOT_KNOWN, NOT_KNOWN)
+
+
+def gather(
+    test: Better | Equivalent | Earlier, first: Group, second: Group, draw_of: Mapping[str, str]
+) -> Evidence | None:
+    """The evidence of a comparison; None where the two share no seed, or no photo, or lack the class of its metric."""
+    if isinstance(test, Earlier):
+        return _of_epochs(test, first, second)
+    pair, metric = paired_answers(first, second, draw_of), Metric(test.metric)
+    if pair is None or (metric.label is not None and metric.label not in pair.first.classes):
+        return None
+    mcnemar = tuple(mcnemar_p(*right) for right in zip(pair.first.right_SP, pair.second.right_SP, strict=True))
+    return replace(weigh(pair, metric, by=test.by if isinstance(test, Better) else 0.0), mcnemar=mcnemar)
+
+
+def weigh(pair: PairedAnswers, metric: Metric, by: float = 0.0) -> Evidence:
+    """The evidence on a score, by which verdicts are decided."""
+    compared = compare_answers(pair.first, pair.second, metric, by)
+    return Evidence(
+        unit="share",
+        seeds=pair.seeds,
+        first=tuple(compared.first_S.tolist()),
+        second=tuple(compared.second_S.tolist()),
+        spread=compared.spread,
+        against=by,
+        p_seeds=sign_flip_p([round(difference - by, 9) for difference in compared.difference_S.tolist()]),
+        p_photographs=compared.p_photographs,
+        num_photos=len(pair.first.true_P),
+        masked=pair.masked,
+    )
+
+
+def _of_epochs(test: Earlier, first: Group, second: Group) -> Evidence | None:
+    mine, theirs = (epochs_or_censored(group, test.threshold) for group in (first, second))
+    seeds = tuple(sorted(mine.keys() & theirs.keys()))
+    if not seeds:
+        return None
+    differences = [mine[seed] - theirs[seed] for seed in seeds]
+    trials = [record for group in (first, second) for record in group.records if record["seed"] in seeds]
+    return Evidence(
+        unit="epochs",
+        seeds=seeds,
+        first=tuple(mine[seed] for seed in seeds),
+        second=tuple(theirs[seed] for seed in seeds),
+        spread=over_seeds(np.array(differences), step=1.0),
+        against=-test.by,
+        p_seeds=sign_flip_p([difference + test.by for difference in differences]),
+        p_photographs=NOT_KNOWN,
+        num_photos=0,
+        censored=sum(first_epoch_at(record, test.threshold) is None for record in trials),
+    )
