@@ -24,6 +24,8 @@ class Printed(float):
 
     exact: Decimal
     """What was printed, digit by digit."""
+    cut: bool = False
+    """Whether the digits may have been cut off, or always rounded up: then a whole last digit is uncertain."""
 
     def __new__(cls, number: str | float) -> Self:
         """From the printed text, or from a float as Python writes it."""
@@ -43,14 +45,25 @@ class Printed(float):
         return Fraction(1, 2 * 10**self.decimals)
 
     @property
+    def reach(self) -> Fraction:
+        """How far the value may lie from what was printed."""
+        return 2 * self.half_unit if self.cut else self.half_unit
+
+    @property
     def low(self) -> Fraction:
-        """The least value that rounds to this one."""
-        return Fraction(self.exact) - self.half_unit
+        """The least value that is printed as this one."""
+        return Fraction(self.exact) - self.reach
 
     @property
     def high(self) -> Fraction:
-        """The greatest value that rounds to this one; whether a half goes up or down is left open."""
-        return Fraction(self.exact) + self.half_unit
+        """The greatest value that is printed as this one; whether a half goes up or down is left open."""
+        return Fraction(self.exact) + self.reach
+
+    def perhaps_cut(self) -> Self:
+        """The same number with `cut`."""
+        loose = type(self)(f"{self.exact:f}")
+        loose.cut = True
+        return loose
 
     def holds(self, value: Fraction) -> bool:
         """Whether `value` may have been printed so."""

@@ -28,8 +28,8 @@ def whole_photos(reported: Reported) -> Outcome:
         other = _of_other_photos(row.accuracy, known)
         marked = " The study marks the number as approximate." if row.approximate else ""
         sentence = (
-            f"The accuracy {share(row.accuracy)} of “{name}” is no whole number of {counted(total, 'photo')}, however "
-            f"it was rounded: {listing(near)}.{other}{marked}"
+            f"The accuracy {share(row.accuracy)} of “{name}” is no whole number of {counted(total, 'photo')}: "
+            f"{listing(near)}.{other}{marked}"
         )
         nearest = neighbours(row.accuracy, total)
         numbers = {"row": name, "accuracy": float(row.accuracy), "photos": total, "nearest": nearest}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from orchestrator.paper_check.drop_rounding import rounded_before
 from orchestrator.paper_check.finding import Lacking, Outcome, inconsistent, weak
 from orchestrator.paper_check.reported import Reported
 from orchestrator.paper_check.whole_numbers import numbers_within
@@ -20,16 +21,12 @@ def drop_photos(reported: Reported) -> Outcome:
     table, total = reported.drops, photos_of_drops(reported)
     if table is None or not total:
         return Lacking(NEEDS)
-    slack = {name: _slack(reported, drop) for name, drop in table.rows.items()}
-    odd = {name: drop for name, drop in table.rows.items() if not _whole(drop, total, Fraction(0))}
-    odd = {name: drop for name, drop in odd.items() if not _relative(drop, reported, total, Fraction(0))}
+    odd = {name: drop for name, drop in table.rows.items() if not _whole(drop, total)}
+    odd = {name: drop for name, drop in odd.items() if not _relative(drop, reported, total)}
     if not odd:
         return []
-    impossible = [
-        name
-        for name, drop in odd.items()
-        if not _whole(drop, total, slack[name]) and not _relative(drop, reported, total, slack[name])
-    ]
+    full = _accuracies(reported, table.of)
+    impossible = [name for name, drop in odd.items() if not rounded_before(drop, full, total)]
     shown = [
         f"{points(drop)} (“{name}”) are {drop * total:.2f} photos, "
         + listing([f"{right} being {100 * right / total:.2f} points" for right in _beside(drop, total)])
@@ -72,29 +69,22 @@ def photos_of_drops(reported: Reported) -> int:
     return reported.photos_of(reported.drops.of) if reported.drops else 0
 
 
-def _whole(drop: Printed, total: int, slack: Fraction) -> bool:
-    """Whether a whole number of `total` photos is that difference, give or take rounding and `slack`."""
-    low, high = (drop.low - slack) * total, (drop.high + slack) * total
-    return math.ceil(low) <= math.floor(high)
+def _whole(drop: Printed, total: int) -> bool:
+    """Whether a whole number of `total` photos is that difference."""
+    return math.ceil(drop.low * total) <= math.floor(drop.high * total)
 
 
-def _relative(drop: Printed, reported: Reported, total: int, slack: Fraction) -> bool:
+def _relative(drop: Printed, reported: Reported, total: int) -> bool:
     """Whether it is one as a share of the photos that the full model has right."""
     accuracy = reported.rows[reported.drops.of].accuracy if reported.drops else Printed(0.0)
-    widened = slack / Fraction(accuracy.exact) if accuracy else Fraction(0)
-    return any(_whole(drop, right, widened) for right in numbers_within(accuracy, total))
+    return any(_whole(drop, right) for right in numbers_within(accuracy, total))
 
 
-def _slack(reported: Reported, drop: Printed) -> Fraction:
-    """What accuracies that were rounded before they were subtracted can add.
-
-    A drop with more digits than the accuracy with the fewest must come from at least one that has more.
-    """
-    speeds = reported.convergence.rows.values() if reported.convergence else ()
-    accuracies = [row.accuracy for row in reported.rows.values()]
-    units = sorted(number.half_unit for number in [*accuracies, *(each.accuracy for each in speeds if each.accuracy)])
-    both = (Fraction(drop.exact) % (2 * units[-1])) == 0
-    return 2 * units[-1] if both else units[-1] + units[0]
+def _accuracies(reported: Reported, name: str) -> list[Printed]:
+    """The accuracy of a row, as each table prints it."""
+    speed = reported.convergence.rows.get(name) if reported.convergence else None
+    again = [speed.accuracy] if speed and speed.accuracy is not None else []
+    return [reported.rows[name].accuracy, *again]
 
 
 def _beside(drop: Printed, total: int) -> list[int]:

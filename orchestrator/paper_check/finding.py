@@ -56,6 +56,8 @@ class Check:
     title: str
     """What is asked, in a few words."""
     run: Callable[[Reported], Outcome]
+    exact: bool = False
+    """Whether its findings rest on how numbers were rounded; they are weak if cut-off digits would explain them."""
 
 
 @dataclass(frozen=True)

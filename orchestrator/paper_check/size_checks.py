@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from orchestrator.paper_check.chance import SIGNIFICANT, least_net_difference, mcnemar_p
 from orchestrator.paper_check.drop_checks import NEEDS, photos_of_drops
@@ -19,7 +20,7 @@ def drops(reported: Reported) -> Outcome:
     if table is None or not total:
         return Lacking(NEEDS)
     least = least_net_difference()
-    small = {name: drop for name, drop in table.rows.items() if math.ceil(abs(drop) * total) < least}
+    small = {name: drop for name, drop in table.rows.items() if _most_photos(drop, total) < least}
     if not small:
         return []
     shown = [f"{points(drop)} (“{name}”) are {abs(drop) * total:.1f} photos" for name, drop in small.items()]
@@ -70,12 +71,21 @@ def _larger(rows: dict[str, Printed], small: dict[str, Printed], total: int) -> 
         return ""
     drop = min(others, key=abs)
     net = round(abs(drop) * total)
-    lost = next(count for count in range(total) if mcnemar_p(net + count + 1, count + 1) >= SIGNIFICANT)
+    losses = range((total - net) // 2)  # a photo that changes the other way asks for one more that does not
+    lost = next((count for count in losses if mcnemar_p(net + count + 1, count + 1) >= SIGNIFICANT), None)
+    if lost is None or mcnemar_p(net, 0) >= SIGNIFICANT:
+        return ""
     return (
         f" Even {points(drop)} ({net} photos) are enough only if no more than {lost} changed the other way "
         f"({net + lost} against {lost}: p {mcnemar_p(net + lost, lost):.3f}; {net + lost + 1} against {lost + 1}: "
         f"p {mcnemar_p(net + lost + 1, lost + 1):.3f})."
     )
+
+
+def _most_photos(drop: Printed, total: int) -> int:
+    """The most photos that the drop may be, in the study's favour."""
+    size = abs(Fraction(drop.exact))
+    return max(math.ceil(size * total), math.floor((size + drop.reach) * total))
 
 
 def _capital(text: str) -> str:

@@ -88,10 +88,10 @@ def test_recalls_of_the_paper_give_51_of_72_and_not_56(of_paper):
     assert "fit the row “ECA + MTCNN”: 51 of 75 right, 0 of the 3 photos of fear among them" in finding.sentence
 
 
-def test_precisions_of_the_paper_imply_74_answers_for_72_photos(of_paper):
+def test_precisions_of_the_paper_imply_73_answers_or_more_for_72_photos(of_paper):
     finding = of_paper["answers_over_photos"]
-    assert finding.numbers == {"answers_least": 74, "answers_most": 74, "photos": 72}
-    assert "5 anger + 46 joy + 7 Natural + 8 sadness + 8 surprise = 74" in finding.sentence
+    assert finding.numbers == {"answers_least": 73, "answers_most": 75, "photos": 72}
+    assert "4 to 6 anger + 46 joy + 7 Natural + 8 sadness + 8 surprise = 73 to 75" in finding.sentence
 
 
 def test_baseline_of_the_paper_is_below_chance_and_majority():
@@ -117,7 +117,7 @@ def test_drops_of_the_paper_below_six_photos_show_nothing(of_paper):
     assert "8 against 1: p 0.039; 9 against 2: p 0.065" in finding.sentence
     photos = of_paper["drop_photos"].numbers
     assert list(photos["drops_in_photos"].values()) == [7.056, 4.464, 2.952]
-    assert photos["impossible"] == ["Proposed without channel attention"]
+    assert photos["impossible"] == ["Proposed without channel attention", "Proposed without staged training"]
     assert (
         "9.8 points are the difference between “Proposed” (56 of 72) and “ECA + MTCNN”"
         in of_paper["drop_photos"].sentence
