@@ -28,8 +28,10 @@ def loosened(reported: Reported) -> Reported:
 
 def weakened(findings: list[Finding], loose: Outcome) -> list[Finding]:
     """`findings` of one check, weak and with the explanation where the `loose` outcome no longer has them."""
-    remaining = set() if isinstance(loose, Lacking) else {_about(finding) for finding in loose}
-    return [finding if _about(finding) in remaining else _explained(finding) for finding in findings]
+    remaining = set() if isinstance(loose, Lacking) else {(_about(finding), finding.severity) for finding in loose}
+    return [
+        finding if (_about(finding), finding.severity) in remaining else _explained(finding) for finding in findings
+    ]
 
 
 def _explained(finding: Finding) -> Finding:

@@ -17,16 +17,18 @@ NEEDS = "`drops`, and `counts` or the `photos` of the row they are of"
 
 
 def drop_photos(reported: Reported) -> Outcome:
-    """Is each drop a whole number of photos, in points, or as a share of the full model's accuracy?"""
+    """Is each drop a whole number of photos: all in points, or all as shares of the full model's accuracy?"""
     table, total = reported.drops, photos_of_drops(reported)
     if table is None or not total:
         return Lacking(NEEDS)
     odd = {name: drop for name, drop in table.rows.items() if not _whole(drop, total)}
-    odd = {name: drop for name, drop in odd.items() if not _relative(drop, reported, total)}
-    if not odd:
+    odd_shares = {name: drop for name, drop in table.rows.items() if not _whole_share(drop, reported, total)}
+    if not odd or not odd_shares:
         return []
     full = _accuracies(reported, table.of)
-    impossible = [name for name, drop in odd.items() if not rounded_before(drop, full, total)]
+    unexplained = [name for name, drop in odd.items() if not rounded_before(drop, full, total)]
+    shares_explained = all(rounded_before(drop, full, total, as_share=True) for drop in odd_shares.values())
+    impossible = [] if shares_explained else unexplained
     shown = [
         f"{points(drop)} (“{name}”) are {drop * total:.2f} photos, "
         + listing([f"{right} being {100 * right / total:.2f} points" for right in _beside(drop, total)])
@@ -34,8 +36,9 @@ def drop_photos(reported: Reported) -> Outcome:
     ]
     sentence = (
         f"Two accuracies over the same {counted(total, 'photo')} differ by a whole number of them, yet "
-        f"{'; '.join(shown)}. Read as shares of the accuracy of “{table.of}” they are none either."
-        f"{_elsewhere(reported, odd)}{_rounded_before(odd, impossible)}"
+        f"{'; '.join(shown)}. Nor do {listing([f'{float(100 * drop):.1f} %' for drop in odd_shares.values()])} of "
+        f"what “{table.of}” has right make whole photos.{_elsewhere(reported, odd)}"
+        f"{_rounded_before(odd, unexplained)}{' It would explain all drops as shares.' if shares_explained else ''}"
     )
     in_photos = {name: round(drop * total, 4) for name, drop in odd.items()}
     numbers = {"photos": total, "drops_in_photos": in_photos, "impossible": impossible}
@@ -74,7 +77,7 @@ def _whole(drop: Printed, total: int) -> bool:
     return math.ceil(drop.low * total) <= math.floor(drop.high * total)
 
 
-def _relative(drop: Printed, reported: Reported, total: int) -> bool:
+def _whole_share(drop: Printed, reported: Reported, total: int) -> bool:
     """Whether it is one as a share of the photos that the full model has right."""
     accuracy = reported.rows[reported.drops.of].accuracy if reported.drops else Printed(0.0)
     return any(_whole(drop, right) for right in numbers_within(accuracy, total))

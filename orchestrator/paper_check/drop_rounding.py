@@ -10,15 +10,13 @@ from orchestrator.paper_check.whole_numbers import numbers_within
 from orchestrator.printed import Printed
 
 
-def rounded_before(drop: Printed, full: Iterable[Printed], total: int) -> bool:
-    """Whether `drop` is the difference of two printed accuracies over `total` photos, or that as a share of the first.
+def rounded_before(drop: Printed, full: Iterable[Printed], total: int, *, as_share: bool = False) -> bool:
+    """Whether `drop` is the difference of two printed accuracies over `total` photos.
 
     full: the accuracy of the full model, as it is printed in one table or another; it may have been rounded further.
-    The other accuracy is any whole number of photos, printed with any digits.
+    The other accuracy is any whole number of photos, printed with any digits. as_share: of the full model's accuracy.
     """
-    return any(
-        _some_number_between(low, high, drop, total) for first in _versions(full) for low, high in _others(first, drop)
-    )
+    return any(_some_number_between(*_left(first, drop, as_share), drop, total) for first in _versions(full))
 
 
 def _versions(full: Iterable[Printed]) -> Iterator[Fraction]:
@@ -28,10 +26,10 @@ def _versions(full: Iterable[Printed]) -> Iterator[Fraction]:
             yield round(Fraction(number.exact), digits)
 
 
-def _others(first: Fraction, drop: Printed) -> Iterator[tuple[Fraction, Fraction]]:
+def _left(first: Fraction, drop: Printed, as_share: bool) -> tuple[Fraction, Fraction]:
     """Bounds of what is left of `first` after the drop."""
-    yield first - drop.high, first - drop.low
-    yield first * (1 - drop.high), first * (1 - drop.low)
+    size = first if as_share else Fraction(1)
+    return first - size * drop.high, first - size * drop.low
 
 
 def _some_number_between(low: Fraction, high: Fraction, drop: Printed, total: int) -> bool:
