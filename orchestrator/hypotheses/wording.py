@@ -27,11 +27,6 @@ def metric_text(test: Test) -> str:
     return f"{kind.replace('f1', 'F1')} of {label}" if colon else _METRICS[kind]
 
 
-def difference_text(evidence: Evidence, digits: int = 1) -> str:
-    """`4.1 points`, `-2.0 epochs`."""
-    return _in_unit(evidence.mean, evidence.unit, digits)
-
-
 def sentence(test: Test, evidence: Evidence, ruling: Ruling, protocol: str) -> str:
     """What was compared, by how much it differed, over what, and what follows; fit for a paper."""
     first, second = (title_of(name) for name in (test.condition, test.than))

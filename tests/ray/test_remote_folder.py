@@ -201,7 +201,7 @@ def test_a_run_from_storage_into_storage_is_whole_and_done_only_once(bare_shell,
     assert "2 of 2 trials finished (2 in this call)." in first.stdout
     assert [name for name in WRITTEN if name not in out.names()] == []
     assert (out / "tables").names(".csv")
-    assert (out / "models" / "proposed").names() == ["config.json", "model.safetensors"]
+    assert (out / "models" / "proposed").names() == ["README.md", "config.json", "model.safetensors"]
     assert (out / "tensorboard" / "proposed-paper-s0").names()
     assert (out / "wandb").exists()
     assert (out / "checkpoints").names() == []

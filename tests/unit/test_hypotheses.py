@@ -203,3 +203,8 @@ def test_what_cannot_be_tested_is_named():
     why = untested(load_hypotheses(None), results_of([make_record("proposed", 0), make_record("minus_crop", 1)]))
     assert why["A1"] == "its two conditions share no seed under any protocol"
     assert why["A2"] == "no trial of minus_attention is finished"
+
+
+def test_the_example_file_is_one(request):
+    example = request.config.rootpath / "examples" / "hypotheses.yaml"
+    assert [one.name for one in load_hypotheses(str(example)).hypotheses] == ["H1", "H2", "H3", "H4"]
