@@ -67,7 +67,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 an audit's findings, 130 interrupted."""
+    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 findings, 130 interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:

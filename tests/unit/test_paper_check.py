@@ -197,6 +197,61 @@ def test_each_mistake_is_found_by_its_check(old, new, check, words):
     assert findings[check].sentence.endswith(".")
 
 
+def test_digits_that_were_cut_off_are_weak_and_said_to_be():
+    """17 of 22 is 0.7727: cut off it is 0.772, which no whole number rounds to."""
+    text = "counts: {test: {a: 12, b: 10}}\nrows: {r: {accuracy: %s}}"
+    finding = found(study(text % "0.772"))["whole_photos"]
+    assert finding.severity == "weak"
+    assert finding.sentence.endswith("and not rounded to the nearest, would explain it.")
+    assert found(study(text % "0.771"))["whole_photos"].severity == "inconsistent"
+    assert "whole_photos" not in found(study(text % "0.773"))
+    assert found(changed(("share: 0.25", "share: 0.24")))["time_reduction"].severity == "weak"
+    assert found(changed(("share: 0.25", "share: 0.31")))["time_reduction"].severity == "inconsistent"
+
+
+def test_inconsistencies_of_the_paper_do_not_depend_on_how_it_rounded(of_paper):
+    wrong = {name for name, finding in of_paper.items() if finding.severity == "inconsistent"}
+    assert wrong == {"recalls_over_counts", "answers_over_photos", "drop_photos"}
+
+
+def test_drop_is_in_photos_in_points_or_as_a_share_or_of_rounded_accuracies():
+    """80 of 200 photos are right."""
+    text = "counts: {test: {a: 100, b: 100}}\nrows: {r: {accuracy: 0.400}}\ndrops: {of: r, rows: {part: %s}}"
+    # 7 photos are 3.5 points; 7 of the 80 right are 8.75 %; 0.40 - 0.345 read as 0.34 is 0.06, and 0.055 is 11 photos
+    severity = {
+        drop: found(study(text % drop)).get("drop_photos") for drop in ("0.035", "0.0875", "0.0375", "0.0374", "0.0371")
+    }
+    assert {drop: finding and finding.severity for drop, finding in severity.items()} == {
+        "0.035": None,
+        "0.0875": None,
+        "0.0375": None,
+        "0.0374": "weak",
+        "0.0371": "inconsistent",
+    }
+
+
+def test_drops_are_all_points_or_all_shares():
+    """13 of 72 are 18.06 points and 7 of 56 are 12.5 %; neither is the other's."""
+    text = "counts: {test: {a: 30, b: 42}}\nrows: {r: {accuracy: 0.7778}}\ndrops: {of: r, rows: {%s}}"
+    assert "drop_photos" not in found(study(text % "x: 0.1806"))
+    assert "drop_photos" not in found(study(text % "y: 0.1607"))
+    assert found(study(text % "x: 0.1806, y: 0.1607"))["drop_photos"].severity == "inconsistent"
+
+
+def test_large_drop_beside_a_small_one():
+    finding = found(changed(("no b: 0.10", "no b: 0.02"), ("plain: 0.20", "plain: 0.80")))["drops"]
+    assert "Even" not in finding.sentence
+
+
+def test_drop_of_few_digits_is_read_in_the_favour_of_the_study():
+    text = "counts: {test: {a: 25, b: 25}}\nrows: {r: {accuracy: 0.90}}\ndrops: {of: r, rows: {part: %s}}"
+    assert {drop: "drops" in found(study(text % drop)) for drop in ("0.1", "0.10", "0.12")} == {
+        "0.1": False,
+        "0.10": True,
+        "0.12": False,
+    }
+
+
 def test_scores_without_counts_are_still_held_against_their_mean():
     text = "rows: {r: {accuracy: 0.7}}\nclass_scores: {of: r, scores: {a: {precision: 0.50, recall: 0.70, f1: 0.60}}}"
     assert "lies between 0.5782 and 0.5885" in found(study(text))["each_class"].sentence

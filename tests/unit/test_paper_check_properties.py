@@ -8,6 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.paper_check.checks import all_findings, run_checks
+from orchestrator.paper_check.cut_off import EXPLAINED
+from orchestrator.paper_check.output import json_text
 from orchestrator.paper_check.reported import Reported
 from orchestrator.paper_check.tables import Scores
 from orchestrator.paper_check.whole_numbers import numbers_within, possible_answers
@@ -33,10 +35,10 @@ def confusion_matrices(draw):
 
 
 @st.composite
-def reported_studies(draw):
-    """All that is reported of a matrix, and of a second model on the same photos, rounded anyhow."""
+def reported_studies(draw, roundings=(*ROUNDINGS, ROUND_DOWN, ROUND_UP)):
+    """All that is reported of a matrix, and of a second model on the same photos, rounded or cut off anyhow."""
     counts_KK, digits = draw(confusion_matrices()), draw(st.integers(1, 4))
-    rounding, total = draw(st.sampled_from(ROUNDINGS)), int(counts_KK.sum())
+    rounding, total = draw(st.sampled_from(roundings)), int(counts_KK.sum())
     names, right = [f"class {place}" for place in range(len(counts_KK))], int(np.trace(counts_KK))
     other = draw(st.integers(0, total))
     of_drop = draw(st.sampled_from(["points", "share", "rounded"]))
@@ -81,6 +83,63 @@ def class_scores(counts_KK, names, digits, rounding, f1_of_printed):
 def test_what_was_rounded_from_photos_is_never_inconsistent(reported):
     wrong = [finding for finding in all_findings(run_checks(reported)) if finding.severity == "inconsistent"]
     assert wrong == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(reported_studies(ROUNDINGS))
+def test_what_was_rounded_to_the_nearest_needs_no_other_explanation(reported):
+    explained = {finding.id for finding in all_findings(run_checks(reported)) if finding.sentence.endswith(EXPLAINED)}
+    assert explained <= {"drop_photos"}  # a drop of rounded accuracies is weak whatever its digits
+
+
+SHARES = st.integers(0, 10**3).map(lambda value: f"{value / 10**3:.3f}")
+CLASSES = ("a", "b", "c")
+
+
+@st.composite
+def any_study(draw):
+    """Values that need not go together at all, with photos of no class, and parts left out."""
+    counts = {name: draw(st.sampled_from((0, 1, 2, 7, 100))) for name in CLASSES}
+    rows = {
+        name: {
+            "accuracy": draw(SHARES),
+            "without": draw(st.sampled_from(((), ("a",), ("b", "c")))),
+            "photos": draw(st.sampled_from((None, 1, 30))),
+        }
+        for name in ("one", "two", "three")
+    }
+    scored = [label for label in CLASSES if label not in rows["one"]["without"]]
+    scores = {label: {name: draw(st.none() | SHARES) for name in ("precision", "recall", "f1")} for label in scored}
+    counted = st.lists(st.integers(0, 9), min_size=3, max_size=3)
+    matrix = {"of": "two", "classes": CLASSES, "counts": draw(st.lists(counted, min_size=3, max_size=3))}
+    study = {
+        "counts": {"test": counts},
+        "photos": draw(st.none() | st.integers(1, 300)),
+        "class_scores": {"of": "one", "scores": scores},
+        "confusion": None if rows["two"]["without"] else matrix,
+        "convergence": {
+            "threshold": draw(st.none() | SHARES),
+            "rows": {"one": {"minutes": "0.0001", "accuracy": draw(SHARES)}, "two": {"minutes": "3"}},
+            "time_reduction": {"share": draw(SHARES), "of": "two", "against": "one"},
+        },
+        "drops": {"of": "one", "rows": {name: draw(SHARES) for name in ("two", "x", "y")}},
+        "seeds": draw(st.none() | st.integers(1, 9)),
+        "epochs": draw(st.none() | st.integers(1, 9)),
+        "selected_on": draw(st.sampled_from((None, "reported", "held_out", "unknown"))),
+    }
+    kept = draw(st.sets(st.sampled_from(sorted(study))))
+    return {"rows": rows} | {name: part for name, part in study.items() if name in kept}
+
+
+@settings(max_examples=200, deadline=None)
+@given(any_study())
+def test_no_values_break_a_check_and_every_finding_is_a_sentence(content):
+    reported = Reported.model_validate(content)
+    checked = run_checks(reported)
+    for finding in all_findings(checked):
+        assert finding.sentence.endswith(".")
+        assert "nan" not in finding.sentence.split()
+    assert json_text(reported, checked)
 
 
 @settings(max_examples=300, deadline=None)
