@@ -122,9 +122,8 @@ def _against_scores(matrix: Confusion, reported: Reported) -> list[Finding]:
         scores = table.scores.get(label) if table is not None and table.of == matrix.of else None
         right = matrix.counts[place][place]
         if scores is not None and from_printed(scores):
-            scores = scores.model_copy(
-                update={"f1": None}
-            )  # computed from the printed two, it may differ from the matrix's
+            # computed from the printed two, it may differ from the matrix's
+            scores = scores.model_copy(update={"f1": None})
         present, answered = sum(matrix.counts[place]), sum(line[place] for line in matrix.counts)
         exact = {"precision": (right, answered), "recall": (right, present), "f1": (2 * right, answered + present)}
         for name, (part, whole) in exact.items():

@@ -205,6 +205,8 @@ def test_digits_that_were_cut_off_are_weak_and_said_to_be():
     assert finding.sentence.endswith("and not rounded to the nearest, would explain it.")
     assert found(study(text % "0.771"))["whole_photos"].severity == "inconsistent"
     assert "whole_photos" not in found(study(text % "0.773"))
+    cut = changed(("precision: 0.86, recall: 0.90, f1: 0.88", "precision: 0.85, recall: 0.90, f1: 0.87"))
+    assert found(cut)["confusion"].severity == "weak"  # 90 of 105 are 0.857
     assert found(changed(("share: 0.25", "share: 0.24")))["time_reduction"].severity == "weak"
     assert found(changed(("share: 0.25", "share: 0.31")))["time_reduction"].severity == "inconsistent"
 
@@ -241,6 +243,9 @@ def test_drops_are_all_points_or_all_shares():
 def test_large_drop_beside_a_small_one():
     finding = found(changed(("no b: 0.10", "no b: 0.02"), ("plain: 0.20", "plain: 0.80")))["drops"]
     assert "Even" not in finding.sentence
+    text = "counts: {test: {a: 12, b: 8}}\nrows: {r: {accuracy: 0.90}}\ndrops: {of: r, rows: {x: 0.05, y: %s}}"
+    assert "Even" not in found(study(text % "0.60"))["drops"].sentence  # 12 and 4 against 4 are all photos
+    assert "no more than 0 changed" in found(study(text % "0.30"))["drops"].sentence
 
 
 def test_drop_of_few_digits_is_read_in_the_favour_of_the_study():
