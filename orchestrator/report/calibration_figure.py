@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 from statsmodels.stats.proportion import proportion_confint
 
 from orchestrator.report.calibration import GroupCalibration
 from orchestrator.report.calibration_scores import NUM_BINS, equal_width_bins
-from orchestrator.report.figure_style import BLUE, GREY, ORANGE, WIDTH_IN
+from orchestrator.report.figure_style import BLUE, GREY, ORANGE, WIDTH_IN, percent_ticks
 from orchestrator.report.intervals import CONFIDENCE
 
 BEFORE: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 5, "label": "As trained (95 % interval)"}
@@ -79,8 +78,8 @@ def _draw(axis: Axes, counts: Axes, item: GroupCalibration) -> None:
     counts.set_xlabel("Confidence of the answer")
     for each in (axis, counts):
         each.set_xlim(0, 1.02)
-        each.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        percent_ticks(each.xaxis)
+    percent_ticks(axis.yaxis)
     axis.set_ylim(-0.03, 1.03)
     counts.set_ylim(0, counts.get_ylim()[1] * 1.25)  # room for the numbers
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from orchestrator.paper import Paper
-from orchestrator.report.figure_style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, panels
+from orchestrator.report.figure_style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, percent_ticks
 from orchestrator.report.intervals import Interval
 from orchestrator.report.results import Group, Results
 from orchestrator.report.tables import class_intervals
@@ -87,7 +86,7 @@ def _label_classes(axis: Axes, classes: list[str]) -> None:
     if len(classes) > 6:
         axis.tick_params(axis="x", labelrotation=30)
     axis.set_ylim(-0.03, 1.03)
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(axis.yaxis)
     axis.grid(visible=False, axis="x")
 
 
@@ -104,7 +103,7 @@ def _draw_stages(axis: Axes, groups: list[Group], paper: Paper) -> None:
     axis.set_yticks(places, [group.title for group in groups])
     axis.set_ylim(len(groups) - 0.45, -0.55)  # the first row on top
     axis.set_xlim(0.0, 1.0)
-    axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(axis.xaxis)
     axis.set_xlabel("Accuracy")
     axis.grid(visible=False, axis="y")
 

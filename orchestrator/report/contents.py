@@ -11,9 +11,9 @@ from orchestrator.report.template import PageTable
 
 TITLES = {
     "verdicts": "What this shows",
-    "audit": "Audit",
     "tables": "Tables",
     "figures": "Figures",
+    "audit": "Audit",
     "faces": "Faces found",
     "run": "What was run on what",
     "notes": "Notes and warnings",

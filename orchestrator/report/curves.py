@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from orchestrator.report.figure_style import BLUE, GREY, LINE_COLOURS, ORANGE, panels
+from orchestrator.report.figure_style import BLUE, GREY, LINE_COLOURS, ORANGE, panels, percent_ticks
 from orchestrator.report.results import Group, Results
 from search_spaces.conditions import TABLE1
 
@@ -75,5 +75,5 @@ def _finish(axis: Axes, name: str, *, share: bool) -> None:
     axis.set_ylabel(name)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if share:
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        percent_ticks(axis.yaxis)
     axis.margins(x=0.03)

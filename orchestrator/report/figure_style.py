@@ -11,7 +11,9 @@ from typing import Any, cast
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE, GREY = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#767676",
@@ -47,6 +49,12 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(cast(Any, STYLE))
         yield
+
+
+def percent_ticks(axis: Axis) -> None:
+    """Shares as percentages. Each tick says what it is: a step of 2.5 points is not taken, and nothing is rounded off."""
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{round(share * 100, 6):g} %"))
 
 
 def panels(titles: Sequence[str], height_in: float) -> tuple[Figure, list[Axes]]:

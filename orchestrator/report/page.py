@@ -22,7 +22,7 @@ from orchestrator.report.notes import PROTOCOLS, distinct, make_notes
 from orchestrator.report.results import Group, Results
 from orchestrator.report.sections import SECTIONS, Section, page_figures, page_sections, taken
 from orchestrator.report.template import MINUS, PageTable, page_table, page_template, tidy_markdown
-from orchestrator.report.wording import counted, duration, listing, percent, percent_interval
+from orchestrator.report.wording import duration, listing, percent, percent_interval
 
 NO_VERDICT = (
     "No assumption can be tested yet: that takes the proposed condition and one with a component changed, finished "
@@ -94,7 +94,7 @@ def page_content(
         "paper": paper,
         "titles": TITLES,
         "subtitle": _subtitle(results, context),
-        "headlines": [_headline(group, paper) for group in results.of("proposed")],
+        "headlines": [_headline(group, paper, tables["table1"]) for group in results.of("proposed")],
         "verdicts": [_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
         "no_verdict": NO_VERDICT,
         "claims": page_table("claims", tables["claims"]),
@@ -125,11 +125,12 @@ def _subtitle(results: Results, context: ReportContext) -> list[tuple[str, str]]
     ]
 
 
-def _headline(group: Group, paper: Paper) -> str:
-    accuracy = group.accuracy_interval
-    ours = percent_interval(accuracy.mean, accuracy.low, accuracy.high)
+def _headline(group: Group, paper: Paper, table1: pd.DataFrame) -> str:
+    row = table1[table1["condition"].eq(group.condition) & table1["protocol"].eq(group.protocol)].iloc[0]
+    ours = percent_interval(row["accuracy_mean"], row["accuracy_general_low"], row["accuracy_general_high"])
+    over = "other photos" if len(group.seeds) == 1 else "other seeds and photos"
     return (
-        f"Protocol {group.protocol}: the proposed condition reaches {ours} over {counted(len(group.seeds), 'seed')}. "
+        f"Protocol {group.protocol}: the proposed condition reaches {ours}; the interval is for {over}. "
         f"Always answering “{group.majority_class}” scores {percent(group.majority_accuracy)} on the same photos; "
         f"the paper reports {percent(paper.table1['proposed'])}."
     )

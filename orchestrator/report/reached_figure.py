@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from orchestrator.paper import Paper
 from orchestrator.report.censored import Waiting, reached_curve, waiting_times
-from orchestrator.report.figure_style import BLUE, GREY, ORANGE, VERMILLION, WIDTH_IN
+from orchestrator.report.figure_style import BLUE, GREY, ORANGE, VERMILLION, WIDTH_IN, percent_ticks
 from orchestrator.report.results import Results
 from orchestrator.report.staging_pairs import COMPARED
 from orchestrator.report.thresholds import THRESHOLD_KINDS, thresholds_of
@@ -54,7 +54,7 @@ def _draw_panel(axis: Axes, results: Results, paper: Paper, protocol: str, place
     axis.margins(x=0.04)
     axis.set_ylim(-0.05, 1.05)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(axis.yaxis)
 
 
 def _draw(axis: Axes, times: Sequence[Waiting], *, label: str, colour: str, width: float) -> None:

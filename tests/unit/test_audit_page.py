@@ -70,7 +70,8 @@ def test_report_has_the_section_and_the_tables(document, tmp_path):
     written = build_report(Folder.at(tmp_path), context)
     assert {f"tables/audit_{name}.{kind}" for name in TABLES for kind in ("csv", "md", "tex")} <= set(written)
     page = (tmp_path / "report.html").read_text()
-    assert page.index("What this shows") < page.index('<h2 id="audit">Audit</h2>') < page.index('<h2 id="tables">')
+    assert page.index("What this shows") < page.index('<h3 id="found">') < page.index('<h2 id="tables">')
+    assert page.index('<h2 id="tables">') < page.index('<h2 id="audit">Audit</h2>')
     assert "<code>../crops/abc/audit/copies-01.png</code>" in page
     assert not MISSING.search(page)
     assert not MISSING.search((tmp_path / "tables" / "audit_ceiling.md").read_text())

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pyarrow as pa
 import pytest
+from matplotlib.figure import Figure
 
 from datasets.folder import Folder
 from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
@@ -15,7 +16,7 @@ from orchestrator.paper import load_paper
 from orchestrator.report.build import build_report
 from orchestrator.report.contents import TITLES
 from orchestrator.report.display import TABLE_DOCS
-from orchestrator.report.figure_style import to_svg
+from orchestrator.report.figure_style import percent_ticks, to_svg
 from orchestrator.report.figures import FIGURE_DOCS, build_figures, write_figures
 from orchestrator.report.page import render_page
 from orchestrator.report.sections import SECTIONS, Section, page_figures, page_sections, taken
@@ -274,3 +275,15 @@ def test_numbers_are_worded_as_people_read_them():
         "12 min 05 s",
         "3 h 02 min",
     ]
+
+
+@pytest.mark.parametrize("limits", [(0.4, 0.6), (0.57, 0.59), (0.0, 1.0), (0.999, 1.0)])
+def test_ticks_of_shares_say_where_they_are(limits):
+    """An even step of 2.5 points, rounded, would read 60, 57, 55, 52."""
+    axis = Figure().subplots()
+    axis.set_ylim(*limits)
+    percent_ticks(axis.yaxis)
+    places = [place for place in axis.get_yticks() if limits[0] <= place <= limits[1]]
+    texts = axis.yaxis.get_major_formatter().format_ticks(places)
+    assert len(places) > 2
+    assert [float(text.removesuffix(" %")) / 100 for text in texts] == pytest.approx(places, abs=1e-9)

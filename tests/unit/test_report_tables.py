@@ -59,6 +59,20 @@ def test_one_seed_has_an_interval_over_photos_and_no_deviation():
     assert pd.isna(row["macro_f1_low"])
 
 
+def test_interval_for_other_photos_too_is_wider_and_counts_copies_once(six_seeds):
+    plain = six_seeds["table1"]
+    widths = plain["accuracy_general_high"] - plain["accuracy_general_low"]
+    assert (widths > plain["accuracy_high"] - plain["accuracy_low"]).all()
+    assert plain["accuracy_mean"].between(plain["accuracy_general_low"], plain["accuracy_general_high"]).all()
+    assert plain["accuracy_general_low"].ge(0).all()
+    assert plain["accuracy_general_high"].le(1).all()
+
+    repeated = results_of([make_record("proposed", seed, 40, true_labels=TRUE_LABELS * 10) for seed in range(6)])
+    pairs = {f"{place}.png": str(place // 2) for place in range(len(TRUE_LABELS) * 10)}
+    alone, paired = (build_tables(repeated, load_paper(), draw_of=draws)["table1"].iloc[0] for draws in ({}, pairs))
+    assert paired["accuracy_general_low"] < alone["accuracy_general_low"] < alone["accuracy_mean"]
+
+
 def test_accuracy_with_face_skips_trials_without_any_face():
     metrics = {"accuracy": 0.5, "accuracy_with_face": None, "macro_f1": 0.2, "loss": 1.0}
     row = tables_of([make_record("eca", 0, 14), make_record("eca", 1, metrics=metrics)])["table1"].iloc[0]
