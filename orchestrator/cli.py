@@ -1,4 +1,4 @@
-"""The command line: `facet run`, `plan`, `crop`, `audit`, `check-paper`, `sample`, `report`, `spec`, `doctor`."""
+"""The command line: `facet run`, `plan`, `crop`, `audit`, `check-paper`, `report`, `compare` and others."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ mistake in the file. docs/check-paper.md explains the file and every check; exam
     "report": """examples:
   facet report runs/mine
   facet report runs/mine --wrong-photos                  also a local page with pictures, not to be sent around""",
+    "compare": """examples:
+  facet compare runs/before runs/after                   into runs/compare-before-after
+  facet compare runs/lite0 s3://bucket/runs/b0 --out runs/backbones
+
+Both run folders are only read. docs/compare.md says what is compared with what, and how.""",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
     "doctor": "example:\n  facet doctor",
 }
@@ -167,6 +172,13 @@ def _report(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from orchestrator.compare.command import compare_folders
+
+    print("\n".join(compare_folders(options.run_a, options.run_b, options.out)))
+    return EXIT_OK
+
+
 def _show_spec(options: argparse.Namespace) -> int:
     from orchestrator.spec import write_yaml
 
@@ -229,6 +241,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write wrong.html, with the face crops of photos that every condition gets wrong: for you alone",
     )
+    compare = _add(commands, "compare", _compare, "say how two runs differ, and what differs in their results")
+    compare.add_argument("run_a", metavar="RUN_A", help="a run folder, local or s3://...")
+    compare.add_argument("run_b", metavar="RUN_B", help="another; differences are B minus A")
+    compare.add_argument("--out", metavar="DIR", help="a new folder (default: compare-<A>-<B> beside RUN_B)")
     spec = _add(commands, "spec", _show_spec, "print the resolved spec as YAML, or the schema of specs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
     _add_spec(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -204,8 +205,13 @@ class ReadingTable:
 
 
 def reading_table(name: str, table: pd.DataFrame) -> ReadingTable:
-    """The reading view of a table; the protocol has a column only where there are two or more."""
-    columns = tuple(column for column in SHOWN[name] if _is_shown(column, table))
+    """The reading view of a table of the report."""
+    return reading_view(SHOWN[name], table)
+
+
+def reading_view(columns: Iterable[Shown], table: pd.DataFrame) -> ReadingTable:
+    """The table in those columns; the protocol has one only where there are two or more."""
+    columns = tuple(column for column in columns if _is_shown(column, table))
     records = table.to_dict("records")
     rows = tuple(tuple(column.render(row) for column in columns) for row in records)
     values = tuple(

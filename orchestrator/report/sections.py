@@ -97,7 +97,7 @@ class PageSection:
 
 def page_figures(svgs: Mapping[str, bytes]) -> dict[str, PageFigure]:
     """By name, in that order."""
-    return {name: PageFigure(name, FIGURE_DOCS[name], _data_uri(svg)) for name, svg in svgs.items()}
+    return {name: PageFigure(name, FIGURE_DOCS[name], data_uri(svg)) for name, svg in svgs.items()}
 
 
 def page_sections(
@@ -136,5 +136,6 @@ def shown_rows(name: str, table: pd.DataFrame) -> pd.DataFrame:
     return table[table["count"] > 0] if name == "confusion" else table
 
 
-def _data_uri(svg: bytes) -> str:
+def data_uri(svg: bytes) -> str:
+    """What an <img> of the page shows."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
