@@ -1,4 +1,4 @@
-"""The command line: `facet run`, `plan`, `crop`, `audit`, `sample`, `report`, `compare`, `spec`, `doctor`."""
+"""The command line: `facet run`, `plan`, `crop`, `audit`, `check-paper`, `report`, `compare` and others."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ _EXAMPLES = {
 
 Exit codes: 0 no finding; 3 findings: a pair of copies, or a subject in several splits; 1 it failed; 2 a mistake in what
 was asked. A class that the file's format or size tells is a warning. docs/audit.md explains every number.""",
+    "check-paper": """examples:
+  facet check-paper                                      the published study that facet reproduces
+  facet check-paper reported.yaml --out runs/review      another one, and paper_check.json and .md for the review
+
+Exit codes: 0 no finding; 3 findings: numbers that cannot all be right, or do not show what they are given for; 2 a
+mistake in the file. docs/check-paper.md explains the file and every check; examples/reported.yaml is an example.""",
     "sample": "example:\n  facet sample sample/ && facet run --data sample/",
     "report": """examples:
   facet report runs/mine
@@ -66,7 +72,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 an audit's findings, 130 interrupted."""
+    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 findings, 130 interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
@@ -133,6 +139,14 @@ def _audit(options: argparse.Namespace) -> int:
     from orchestrator.audit_command import audit_only
 
     result = audit_only(_spec(options), verbose=options.verbose)
+    print("\n".join(result.lines))
+    return EXIT_OK if result.clean else EXIT_FINDINGS
+
+
+def _check_paper(options: argparse.Namespace) -> int:
+    from orchestrator.check_paper_command import check_paper
+
+    result = check_paper(options.reported, out=options.out)
     print("\n".join(result.lines))
     return EXIT_OK if result.clean else EXIT_FINDINGS
 
@@ -212,6 +226,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_spec(plan)
     _add_spec(_add(commands, "crop", _crop, "only crop the faces of photos that are not cropped yet"))
     _add_spec(_add(commands, "audit", _audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts"))
+    check = _add(commands, "check-paper", _check_paper, "say what a published study's tables do not allow")
+    check.add_argument(
+        "reported", nargs="?", metavar="REPORTED.yaml", help="reported values; by default those that ship"
+    )
+    check.add_argument("--out", metavar="DIR", help="write paper_check.json and paper_check.md there")
     sample = _add(commands, "sample", _sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from typing import Literal
 
-import yaml
+from pydantic import Field
 
 from datasets.config import Config
+from orchestrator.printed import Change, Positive, Share, load_yaml
+
+SelectedOn = Literal["reported", "held_out", "unknown"]
+"""Photos on which the best epoch was chosen: the very photos that are reported, others, or the study does not say."""
 
 
 class PaperData(Config):
@@ -24,29 +29,29 @@ class PaperData(Config):
 class Detection(Config):
     """How many faces were found."""
 
-    photos: int
+    photos: int = Field(ge=1)
     """Photos looked at."""
-    faces: int
+    faces: int = Field(ge=0)
     """Photos with a face found."""
 
 
 class Convergence(Config):
     """One row of Table 2."""
 
-    accuracy: float
+    accuracy: Share
     """Best validation accuracy."""
     epoch_to_threshold: int
     """First epoch, counted from 1, at or above the threshold."""
-    minutes: float
+    minutes: Positive
     """Training time."""
 
 
 class ConvergenceTable(Config):
     """Table 2."""
 
-    threshold: float
+    threshold: Share
     """Validation accuracy to be reached."""
-    time_reduction: float
+    time_reduction: Share
     """Share of the end-to-end training time that staged training saved."""
     rows: dict[str, Convergence]
     """By condition."""
@@ -55,11 +60,11 @@ class ConvergenceTable(Config):
 class ClassScores(Config):
     """One row of Table 3."""
 
-    precision: float
+    precision: Share
     """Share of the predictions of the class that are right."""
-    recall: float
+    recall: Share
     """Share of the photos of the class that are found."""
-    f1: float
+    f1: Share
     """Harmonic mean of the two."""
 
 
@@ -87,13 +92,21 @@ class Paper(Config):
     """Its photos."""
     detection: Detection
     """Its faces."""
-    table1: dict[str, float]
+    seeds: int
+    """Trainings a condition."""
+    selected_on: SelectedOn
+    """Photos on which the best epoch was chosen."""
+    table1: dict[str, Share]
     """Best validation accuracy, by condition, in the order of its rows."""
+    approximate: tuple[str, ...]
+    """Conditions whose accuracy the study marks with a tilde."""
+    excluded: dict[str, tuple[str, ...]]
+    """Classes that a condition of Table 1 leaves out, in training and in its accuracy."""
     table2: ConvergenceTable
     """Convergence."""
     table3: dict[str, ClassScores]
     """Scores of the proposed condition, by class."""
-    table4: dict[str, float]
+    table4: dict[str, Change]
     """Drop in accuracy, by the condition that leaves a component out."""
     table5: dict[str, Assumption]
     """Assumptions A1 to A4."""
@@ -108,4 +121,4 @@ class Paper(Config):
 def load_paper() -> Paper:
     """The reported values, read from the package once."""
     text = resources.files("orchestrator").joinpath("paper.yaml").read_text(encoding="utf-8")
-    return Paper.model_validate(yaml.safe_load(text))
+    return Paper.model_validate(load_yaml(text))

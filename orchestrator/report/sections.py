@@ -10,6 +10,7 @@ import pandas as pd
 
 from orchestrator.report.context import ReportContext
 from orchestrator.report.figures import FIGURE_DOCS, FigureDoc
+from orchestrator.report.published import published_findings
 from orchestrator.report.results import Results
 from orchestrator.report.template import PageTable, page_table
 
@@ -22,7 +23,7 @@ class Section:
 
     `tables` and `figures`: names; these no longer stand among all tables and all figures. `findings`: sentences that
     stand out, made from the results. `more`: a longer explanation, folded away. `paragraphs`: after the intro.
-    `collapsed`: its tables are opened by the reader.
+    `collapsed`: its tables and findings are opened by the reader.
     """
 
     id: str
@@ -57,6 +58,14 @@ SECTIONS: tuple[Section, ...] = (
         "The proposed condition leaves out the class with the fewest photos. That alone raises accuracy, so it is "
         "compared here with models that know the class, on the same photos.",
         tables=("exclusion", "forced"),
+    ),
+    Section(
+        "published",
+        "What the published tables do not allow",
+        "Arithmetic on the reported values alone; nothing of this run is in it. Inconsistent: the numbers cannot all "
+        "be right. Weak: they may be, and do not show what they are given for. “facet check-paper” prints the same.",
+        findings=published_findings,
+        collapsed=True,
     ),
 )
 """In the order of the page. One line here puts a part on the page, into its contents and into report.md."""

@@ -1,0 +1,1 @@
+"""Cross-checks of published tables: what cannot be, and what cannot be concluded, from the reported numbers alone."""
