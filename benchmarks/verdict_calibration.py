@@ -2,12 +2,14 @@
 
     python benchmarks/verdict_calibration.py [--quick] [--studies N] [--out FILE.json]
 
-Three questions, each answered over several designs and several ways in which answers vary:
+Four questions, each answered over several designs and several ways in which answers vary:
 
 - null: four conditions are as good as the proposed one. How often is a claim of the four called supported? Two nulls:
   the conditions differ in nothing but chance; and each has photos that suit it, though none is better over all photos.
 - power: one of the four is worse by just what `facet plan` calls detectable, the others are not. How often is that
   claim called supported?
+- equality: two conditions differ by just the margin of an `equivalent` claim, or are the same. How often is it called
+  supported? At the margin, also where one side is better on those photos under every seed, the hardest case.
 - coverage: how often do the 95 % intervals hold the truth: over other seeds and photographs (two-way), over other
   seeds on the same photos (BCa), over other photos for one run (Wilson)?
 
@@ -28,7 +30,7 @@ import numpy as np
 from orchestrator.hypotheses.answers import PairedAnswers
 from orchestrator.hypotheses.decide import ALPHA, rule
 from orchestrator.hypotheses.evidence import weigh
-from orchestrator.hypotheses.model import load_hypotheses
+from orchestrator.hypotheses.model import Equivalent, load_hypotheses
 from orchestrator.report.intervals import seed_interval, wilson_interval
 from orchestrator.statistics.design import AnswerSpread, draw_scores, right_of
 from orchestrator.statistics.detectable import smallest_gain
@@ -127,6 +129,34 @@ def power(num: int, designs: Designs) -> tuple[float, float]:
     return min(shares), float(np.mean(shares))
 
 
+def equality(num: int, designs: Designs) -> tuple[float, float]:
+    """(worst share called supported at the edge of the margin, share where there is no difference); over settings.
+
+    Margins of ten points on 72 photos, four on 400.
+    """
+    worst, same = 0.0, Tally()
+    for seeds, photos in designs:
+        test = Equivalent(condition="proposed", than="minus_crop", within=0.1 if photos < 200 else 0.04)
+        for name, spread in SPREADS.items():
+            tally = Tally()
+            for right in studies(spread, (test.within or 0.0, 0.0), (seeds, photos), num, seed=6):
+                tally.add(rule([test], [weigh(paired(right), ACCURACY)])[0].verdict == "supported")
+            worst = max(worst, tally.share)
+            print(f"equality, {name}, {seeds} seeds, {photos} photos, at the margin: {tally}", flush=True)
+        hardest = Tally()
+        rng = np.random.default_rng([7, seeds, photos])
+        for better in rng.binomial(photos, test.within or 0.0, num):
+            right = np.ones((2, seeds, photos), bool)
+            right[1, :, :better] = False
+            hardest.add(rule([test], [weigh(paired(right), ACCURACY)])[0].verdict == "supported")
+        worst = max(worst, hardest.share)
+        print(f"equality, one-sided under all seeds, {seeds} seeds, {photos} photos: {hardest}", flush=True)
+        for right in studies(SAME["seeds vary little"], (0.0, 0.0), (seeds, photos), num, seed=8):
+            same.add(rule([test], [weigh(paired(right), ACCURACY)])[0].verdict == "supported")
+    print(f"equality, where there is no difference: {same}", flush=True)
+    return worst, same.share
+
+
 def coverage(num: int, designs: Designs) -> dict[str, list[float]]:
     """By interval, one share a setting of how often it held the truth."""
     shares: dict[str, list[float]] = {
@@ -185,6 +215,7 @@ def main() -> None:
     designs = QUICK_DESIGNS if options.quick else DESIGNS
     claim_rate, family_rate = null(num, designs)
     lowest_power, mean_power = power(num, designs)
+    edge_rate, equal_rate = equality(2 * num, designs)
     shares = coverage(3 * num, designs)
     two_way = shares["two-way, difference"]
     result = {
@@ -192,6 +223,8 @@ def main() -> None:
         "false_positive_rate_of_families": round(family_rate, 4),
         "power": round(mean_power, 4),
         "power_lowest_setting": round(lowest_power, 4),
+        "equality_at_the_margin": round(edge_rate, 4),
+        "equality_where_equal": round(equal_rate, 4),
         "interval_coverage": round(float(np.mean(two_way)), 4),
         "interval_coverage_range": [round(min(two_way), 4), round(max(two_way), 4)],
         "coverage_by_interval": {kind: round(float(np.mean(values)), 4) for kind, values in shares.items()},

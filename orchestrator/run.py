@@ -15,7 +15,7 @@ from orchestrator.cluster import Capacity, connect, find_address, local_capacity
 from orchestrator.cropping import check_readable, crop_study, whole_crops
 from orchestrator.division import Division, check_before_cropping, divide, settled, write_account
 from orchestrator.energy import energy_of
-from orchestrator.hypotheses.model import load_hypotheses
+from orchestrator.hypotheses.model import check_classes, load_hypotheses
 from orchestrator.hypotheses.registry import register
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
@@ -144,13 +144,14 @@ def prepare(
     `train`: whether models are wanted, and so their starting weights. `dry`: nothing will be computed, and nothing is
     to be written. Raises UserError for whatever is wrong.
     """
+    hypotheses = load_hypotheses(spec.hypotheses) if train else None
     if train:
-        load_hypotheses(spec.hypotheses)
         ensure_weights(spec.backbone, spec.weights, offline=spec.offline)
     if spec.data == SAMPLE:
         write_sample(sample_folder(spec), progress=live.counter("Drawing the sample", "photos"))
     study = make_study(spec, live.counter("Reading", "photos"), keep_hashes=not dry, train=train)
-    if train:
+    if hypotheses is not None:
+        check_classes(hypotheses, spec.hypotheses, study.source.classes)
         check_before_cropping(study)
     if check_folder:
         check_run_folder(study)

@@ -21,6 +21,7 @@ from orchestrator.report.context import ReportContext
 from orchestrator.report.intervals import Interval, seed_interval, wilson_interval
 from orchestrator.report.notes import PROTOCOLS
 from orchestrator.report.results import Group, Results
+from orchestrator.report.skill import beats_majority
 from orchestrator.report.wording import counted, number, percent, percent_interval
 from search_spaces.conditions import title_of
 
@@ -53,7 +54,7 @@ def model_card(
     tables: by name, those about answers among them.
     """
     group = results.group(config["condition"], config["protocol"])
-    facts = None if group is None else _facts(group, tables)
+    facts = None if group is None else _facts(group, tables, context.draw_of)
     record = None if group is None else group.records[0]
     return render(
         "model_card.md.j2",
@@ -115,7 +116,7 @@ def _evaluations(group: Group, context: ReportContext) -> list[EvalResult]:
     ]
 
 
-def _facts(group: Group, tables: Mapping[str, pd.DataFrame]) -> ModelFacts:
+def _facts(group: Group, tables: Mapping[str, pd.DataFrame], draw_of: Mapping[str, str]) -> ModelFacts:
     mine = {name: _of(tables[name], group) for name in ("calibration", "class_scores", "confusion")}
     calibration = {str(name): value for name, value in mine["calibration"].to_dict("records")[0].items()}
     return ModelFacts(
@@ -130,7 +131,7 @@ def _facts(group: Group, tables: Mapping[str, pd.DataFrame]) -> ModelFacts:
             "ece_after": percent(calibration["ece_after_mean"]),
             "gap": calibration["gap_mean"],
         },
-        group.beats_majority,
+        beats_majority(group, draw_of),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from orchestrator.report.results import Group
-from orchestrator.statistics.scores import Answers
+from orchestrator.statistics.scores import Answers, Metric
 
 
 class PairedAnswers(NamedTuple):
@@ -20,6 +20,10 @@ class PairedAnswers(NamedTuple):
     second: Answers
     seeds: tuple[int, ...]
     masked: tuple[str, ...]
+
+    def knows(self, metric: Metric) -> bool:
+        """Whether both conditions know the class of the metric, if it is of one."""
+        return metric.label is None or metric.label in self.first.classes
 
 
 def paired_answers(first: Group, second: Group, draw_of: Mapping[str, str]) -> PairedAnswers | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.hypotheses.evidence import Evidence
 from orchestrator.hypotheses.model import Better, Earlier, Equivalent, Verdict
@@ -24,26 +24,30 @@ FEW_SEEDS, BOTH, SEEDS, PHOTOGRAPHS = "few seeds", "seeds and photographs", "see
 class Ruling:
     """A verdict. obstacle: what left it undecided, empty where decided. margin: of practical equivalence, else NaN.
 
-    p_value: two-sided, over other seeds and photos; p_holm: corrected over the family. seeds_needed and
-    photographs_needed: what would decide in four of five studies if the truth is what was seen; None where no number
-    would, or where it is decided, or where one seed tells nothing of the spread.
+    p_value: over other seeds and photos, two-sided, or for a claim of equality the larger of two one-sided p; p_holm:
+    corrected over the family. p_seeds: the same over seeds alone. p_photographs: over photographs alone; NaN where that
+    plays no part. seeds_needed and photographs_needed: what would decide in four of five studies if the truth is what
+    was seen; None where no number would, or where it is decided, or where one seed tells nothing of the spread.
     """
 
     verdict: Verdict
     obstacle: str
     p_value: float
     p_holm: float
+    p_seeds: float
+    p_photographs: float
     margin: float = math.nan
     seeds_needed: int | None = None
     photographs_needed: int | None = None
 
 
-def rule(tests: Sequence[Test], evidence: Sequence[Evidence]) -> list[Ruling]:
-    """The rulings of one family, in order."""
+def rule(tests: Sequence[Test], evidence: Sequence[Evidence], size: int | None = None) -> list[Ruling]:
+    """The rulings of one family, in order. size: of the family, with those that could not be tested."""
     raw = [p_value(test, found) for test, found in zip(tests, evidence, strict=True)]
-    corrected = holm([1.0 if math.isnan(p) else p for p in raw])
-    family = zip(tests, evidence, raw, corrected, strict=True)
-    return [_rule(test, found, p, p_holm, ALPHA / len(raw)) for test, found, p, p_holm in family]
+    size = max(len(raw), size or 0)
+    corrected = holm([1.0 if math.isnan(p) else p for p in raw] + [1.0] * (size - len(raw)))
+    family = zip(tests, evidence, raw, corrected, strict=False)
+    return [_rule(test, found, p, p_holm, ALPHA / size) for test, found, p, p_holm in family]
 
 
 def margin_of(test: Test, evidence: Evidence) -> float:
@@ -55,12 +59,11 @@ def margin_of(test: Test, evidence: Evidence) -> float:
 
 def p_value(test: Test, evidence: Evidence) -> float:
     """Over other seeds and photos, of the side on which the difference lies. NaN for one seed."""
-    spread = evidence.spread
     if evidence.num_seeds < 2:
         return math.nan
     if not isinstance(test, Equivalent):
-        return spread.p_value(evidence.against)
-    margin = margin_of(test, evidence)
+        return evidence.spread.p_value(evidence.against)
+    margin, spread = margin_of(test, evidence), evidence.spread.wary()
     if abs(spread.mean) < margin:  # two one-sided tests, D. Schuirmann (1987)
         return max(spread.p_above(-margin), spread.p_below(margin))
     return min(1.0, 2 * min(spread.p_above(margin), spread.p_below(-margin)))
@@ -74,28 +77,40 @@ def favours(test: Test, evidence: Evidence) -> bool:
 
 
 def _rule(test: Test, evidence: Evidence, p: float, p_holm: float, level: float) -> Ruling:
-    margin, obstacle = margin_of(test, evidence), _obstacle(test, evidence, p_holm)
-    if not obstacle:
-        return Ruling("supported" if favours(test, evidence) else "refuted", "", p, p_holm, margin)
-    if evidence.num_seeds < 2:
-        return Ruling("undecided", obstacle, p, p_holm, margin)
-    distance = _distance(test, evidence, margin)
-    seeds = seeds_needed(evidence.spread, distance, level, MIN_SEEDS)
-    photographs = None
-    if seeds is None:
-        photographs = photographs_needed(evidence.spread, distance, level, max(MIN_SEEDS, evidence.num_seeds))
-    return Ruling("undecided", obstacle, p, p_holm, margin, seeds, photographs)
+    p_seeds = _p_seeds(test, evidence)
+    # Swapping answers says that conditions differ; that they are equal it cannot say.
+    p_photographs = math.nan if isinstance(test, Equivalent) else evidence.p_photographs
+    obstacle = _obstacle(evidence.num_seeds, p_holm, p_seeds, p_photographs)
+    verdict: Verdict = "undecided" if obstacle else "supported" if favours(test, evidence) else "refuted"
+    ruling = Ruling(verdict, obstacle, p, p_holm, p_seeds, p_photographs, margin_of(test, evidence))
+    if not obstacle or evidence.num_seeds < 2:
+        return ruling
+    seeds, photographs = _needed(test, evidence, ruling, level)
+    return replace(ruling, seeds_needed=seeds, photographs_needed=photographs)
 
 
-def _obstacle(test: Test, evidence: Evidence, p_holm: float) -> str:
-    if evidence.num_seeds < MIN_SEEDS:
+def _obstacle(num_seeds: int, p_holm: float, p_seeds: float, p_photographs: float) -> str:
+    if num_seeds < MIN_SEEDS:
         return FEW_SEEDS
     if p_holm >= ALPHA:
         return BOTH
-    if _p_seeds(test, evidence) >= ALPHA:
+    if p_seeds >= ALPHA:
         return SEEDS
-    # Swapping answers says that conditions differ; that they are equal it cannot say.
-    return PHOTOGRAPHS if not isinstance(test, Equivalent) and evidence.p_photographs >= ALPHA else ""
+    return PHOTOGRAPHS if p_photographs >= ALPHA else ""
+
+
+def _needed(test: Test, evidence: Evidence, ruling: Ruling, level: float) -> tuple[int | None, int | None]:
+    """Seeds, or else photographs, that would decide."""
+    spread, distance, beyond = evidence.spread, abs(evidence.mean - evidence.against), math.inf
+    if isinstance(test, Equivalent):
+        spread, distance = spread.wary(), abs(ruling.margin - abs(evidence.mean))
+        beyond = ruling.margin + abs(evidence.mean) if favours(test, evidence) else math.inf
+    seeds = None
+    if ruling.obstacle != PHOTOGRAPHS:
+        seeds = seeds_needed(spread, distance, level, MIN_SEEDS, beyond)
+    if seeds is not None:
+        return seeds, None
+    return None, photographs_needed(spread, distance, level, max(MIN_SEEDS, evidence.num_seeds), beyond)
 
 
 def _p_seeds(test: Test, evidence: Evidence) -> float:
@@ -104,10 +119,3 @@ def _p_seeds(test: Test, evidence: Evidence) -> float:
     margin, differences = margin_of(test, evidence), evidence.differences
     p_low, p_high = (sign_flip_p([value - edge for value in differences]) for edge in (-margin, margin))
     return max(p_low, p_high) if favours(test, evidence) else min(p_low, p_high)
-
-
-def _distance(test: Test, evidence: Evidence, margin: float) -> float:
-    """How far the difference lies from the nearest value that would change the verdict."""
-    if isinstance(test, Equivalent):
-        return abs(margin - abs(evidence.mean))
-    return abs(evidence.mean - evidence.against)

@@ -10,7 +10,7 @@ import numpy as np
 
 from orchestrator.hypotheses.answers import PairedAnswers, paired_answers
 from orchestrator.hypotheses.model import Better, Earlier, Equivalent
-from orchestrator.report.convergence import epochs_or_censored, first_epoch_at
+from orchestrator.report.convergence import ended_without, epochs_or_censored
 from orchestrator.report.results import Group
 from orchestrator.statistics.crossed import Spread, over_seeds
 from orchestrator.statistics.paired import mcnemar_p, sign_flip_p
@@ -39,11 +39,15 @@ class Evidence:
     p_photographs: float
     """Answers swapped at random between the conditions, photograph by photograph; NaN without photos."""
     num_photos: int
+    step: float
+    """What one photograph, or one epoch, is worth."""
     masked: tuple[str, ...] = ()
-    censored: int = 0
-    """Of the trials, how many never reached the threshold."""
+    censored: tuple[int, int] = (0, 0)
+    """Trainings of the first and of the second condition that never reached the threshold, of `trainings` each."""
+    trainings: tuple[int, int] = (0, 0)
+    """Of each condition; every fold is one."""
     mcnemar: tuple[float, ...] = ()
-    """Exact McNemar p of each seed alone, where asked for."""
+    """Exact McNemar p of each seed alone, of accuracies."""
 
     @property
     def num_seeds(self) -> int:
@@ -62,8 +66,8 @@ class Evidence:
 
     @property
     def rope(self) -> float:
-        """Half-width of the region of practical equivalence: one photo, or one epoch."""
-        return 1.0 if self.unit == "epochs" else 1 / self.num_photos
+        """Half-width of the region of practical equivalence: one photograph, or one epoch."""
+        return self.step
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -74,14 +78,41 @@ class Evidence:
 def gather(
     test: Better | Equivalent | Earlier, first: Group, second: Group, draw_of: Mapping[str, str]
 ) -> Evidence | None:
-    """The evidence of a comparison; None where the two share no seed, or no photo, or lack the class of its metric."""
+    """The evidence of a comparison; None where `lacks` says why there is none."""
     if isinstance(test, Earlier):
         return _of_epochs(test, first, second)
     pair, metric = paired_answers(first, second, draw_of), Metric(test.metric)
-    if pair is None or (metric.label is not None and metric.label not in pair.first.classes):
+    if pair is None or not pair.knows(metric):
         return None
-    mcnemar = tuple(mcnemar_p(*right) for right in zip(pair.first.right_SP, pair.second.right_SP, strict=True))
-    return replace(weigh(pair, metric, by=test.by if isinstance(test, Better) else 0.0), mcnemar=mcnemar)
+    found = weigh(pair, metric, by=test.by if isinstance(test, Better) else 0.0)
+    if math.isnan(found.step):
+        return None
+    if not metric.is_accuracy:
+        return found
+    right = zip(pair.first.right_SP, pair.second.right_SP, strict=True)
+    return replace(found, mcnemar=tuple(mcnemar_p(*of_seed) for of_seed in right))
+
+
+def lacks(
+    test: Better | Equivalent | Earlier, first: Group | None, second: Group | None, draw_of: Mapping[str, str]
+) -> str:
+    """Why `gather` finds nothing to weigh; empty where it does."""
+    names = [name for name, group in ((test.condition, first), (test.than, second)) if group is None]
+    if first is None or second is None:
+        return f"no trial of {' and '.join(names)} is finished"
+    if not set(first.seeds) & set(second.seeds):
+        return "its two conditions share no seed"
+    if isinstance(test, Earlier):
+        return ""
+    pair, metric = paired_answers(first, second, draw_of), Metric(test.metric)
+    if pair is None:
+        return "its two conditions report no photo in common"
+    if not pair.knows(metric):
+        return f"{metric.label} is no class that both of its conditions know"
+    if math.isnan(metric.step(*(metric.counts(answers) for answers in (pair.first, pair.second)))):
+        none = "is never answered by one of them" if metric.kind == "precision" else "has no reported photo"
+        return f"{metric.label} {none}, so that its {metric.kind} is of nothing"
+    return ""
 
 
 def weigh(pair: PairedAnswers, metric: Metric, by: float = 0.0) -> Evidence:
@@ -92,11 +123,12 @@ def weigh(pair: PairedAnswers, metric: Metric, by: float = 0.0) -> Evidence:
         seeds=pair.seeds,
         first=tuple(compared.first_S.tolist()),
         second=tuple(compared.second_S.tolist()),
-        spread=compared.spread,
+        spread=compared.spread.wary() if by else compared.spread,
         against=by,
         p_seeds=sign_flip_p([difference - by for difference in compared.difference_S.tolist()]),
         p_photographs=compared.p_photographs,
         num_photos=len(pair.first.true_P),
+        step=compared.step,
         masked=pair.masked,
     )
 
@@ -107,7 +139,7 @@ def _of_epochs(test: Earlier, first: Group, second: Group) -> Evidence | None:
     if not seeds:
         return None
     differences = [mine[seed] - theirs[seed] for seed in seeds]
-    trials = [record for group in (first, second) for record in group.records if record["seed"] in seeds]
+    ended = [ended_without(group, seeds, test.threshold) for group in (first, second)]
     return Evidence(
         unit="epochs",
         seeds=seeds,
@@ -118,5 +150,7 @@ def _of_epochs(test: Earlier, first: Group, second: Group) -> Evidence | None:
         p_seeds=sign_flip_p([difference + test.by for difference in differences]),
         p_photographs=NOT_KNOWN,
         num_photos=0,
-        censored=sum(first_epoch_at(record, test.threshold) is None for record in trials),
+        step=1.0,
+        censored=(ended[0][0], ended[1][0]),
+        trainings=(ended[0][1], ended[1][1]),
     )

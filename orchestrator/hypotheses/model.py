@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -134,6 +135,17 @@ class Hypotheses(Config):
     def conditions(self) -> set[str]:
         """All conditions that are compared."""
         return {name for one in self.hypotheses for name in (one.test.condition, one.test.than)}
+
+
+def check_classes(hypotheses: Hypotheses, path: str | None, classes: Sequence[str]) -> None:
+    """Raises UserError where a metric names none of the classes of the photos. `path` names the file."""
+    for one in hypotheses.hypotheses:
+        metric = None if isinstance(one.test, Earlier) else Metric(one.test.metric)
+        if metric is not None and metric.label is not None and metric.label not in classes:
+            raise UserError(
+                f"`hypotheses` {path}: the metric {metric.name} of {one.name} names no class of the photos, which "
+                f"have {', '.join(classes)}. Write one of these."
+            )
 
 
 def load_hypotheses(path: str | None) -> Hypotheses:

@@ -13,10 +13,12 @@ from search_spaces.conditions import title_of
 
 _METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1", "balanced_accuracy": "balanced accuracy"}
 _ENDINGS = {
-    "supported": "this supports the claim",
-    "refuted": "this refutes the claim",
-    "undecided": "this leaves the claim undecided",
+    "supported": "this supports the claim{asked}",
+    "refuted": "this refutes the claim{asked}",
+    "undecided": "this leaves the claim{asked} undecided",
 }
+_OF_EQUALITY = 0.90
+"""The interval that lies within the margin just where both one-sided tests at 0.05 say so (Schuirmann 1987)."""
 
 
 def metric_text(test: Test) -> str:
@@ -32,9 +34,9 @@ def sentence(test: Test, evidence: Evidence, ruling: Ruling, protocol: str) -> s
     first, second = (title_of(name) for name in (test.condition, test.than))
     found = (
         f"Under protocol {protocol}, {_met(test, evidence, first, second)}"
-        f" ({_interval(evidence)}{_over(evidence)}{_tests(evidence, ruling)})"
+        f" ({_interval(test, evidence)}{_over(evidence)}{_tests(evidence, ruling)})"
     )
-    return f"{found}; {_ENDINGS[ruling.verdict]}{_asked(test, ruling)}."
+    return f"{found}; {_ENDINGS[ruling.verdict].format(asked=_asked(test, ruling))}."
 
 
 def reason(test: Test, evidence: Evidence, ruling: Ruling) -> str:
@@ -46,25 +48,39 @@ def reason(test: Test, evidence: Evidence, ruling: Ruling) -> str:
 def _met(test: Test, evidence: Evidence, first: str, second: str) -> str:
     size = _in_unit(abs(evidence.mean), evidence.unit)
     if isinstance(test, Earlier):
-        if evidence.mean == 0:
-            return f"“{first}” and “{second}” reached {test.threshold * 100:.0f} % in equally many epochs"
-        return (
-            f"“{first}” reached a validation accuracy of {test.threshold * 100:.0f} % "
-            f"{size} {'earlier' if evidence.mean < 0 else 'later'} than “{second}”"
-        )
+        return _reached(test, evidence, first, second)
     name = metric_text(test)
     if evidence.mean == 0:
         return f"the {name} of “{first}” equalled that of “{second}”"
     return f"the {name} of “{first}” was {size} {'higher' if evidence.mean > 0 else 'lower'} than that of “{second}”"
 
 
-def _interval(evidence: Evidence) -> str:
-    low, high = evidence.bounds
-    if math.isnan(low):
+def _reached(test: Earlier, evidence: Evidence, first: str, second: str) -> str:
+    accuracy = f"a validation accuracy of {test.threshold * 100:.0f} %"
+    if evidence.censored == evidence.trainings:
+        return f"neither “{first}” nor “{second}” ever reached {accuracy}"
+    for place, (name, other) in enumerate([(first, second), (second, first)]):
+        if evidence.censored[place] == evidence.trainings[place]:
+            return f"“{other}” reached {accuracy} and “{name}” never did"
+    if evidence.mean == 0:
+        return f"“{first}” and “{second}” reached {accuracy} in equally many epochs"
+    size = _in_unit(abs(evidence.mean), evidence.unit)
+    return f"“{first}” reached {accuracy} {size} {'earlier' if evidence.mean < 0 else 'later'} than “{second}”"
+
+
+def _interval(test: Test, evidence: Evidence) -> str:
+    if evidence.num_seeds < 2:
         return "no interval from one seed; "
+    if evidence.unit != "epochs" and evidence.spread.num_photographs < 2:
+        return "no interval from one photograph; "
+    if evidence.censored == evidence.trainings and evidence.unit == "epochs":
+        return ""
+    equality = isinstance(test, Equivalent)
+    low, high = evidence.spread.wary().bounds(_OF_EQUALITY) if equality else evidence.bounds
     scale = 1.0 if evidence.unit == "epochs" else 100.0
     of_what = "seeds" if evidence.unit == "epochs" else "seeds and photographs"
-    return f"95 % interval {number(low * scale, 1)} to {number(high * scale, 1)} over {of_what}; "
+    share = "90" if equality else "95"
+    return f"{share} % interval {number(low * scale, 1)} to {number(high * scale, 1)} over {of_what}; "
 
 
 def _over(evidence: Evidence) -> str:
@@ -72,7 +88,9 @@ def _over(evidence: Evidence) -> str:
     if evidence.unit == "epochs":
         return seeds
     photos, draws = evidence.num_photos, evidence.spread.num_photographs
-    return f"{seeds}, {counted(photos, 'photo')}" + (f" of {draws} independent photographs" if draws != photos else "")
+    return f"{seeds}, {counted(photos, 'photo')}" + (
+        f" of {counted(draws, 'independent photograph')}" if draws != photos else ""
+    )
 
 
 def _tests(evidence: Evidence, ruling: Ruling) -> str:
@@ -82,6 +100,8 @@ def _tests(evidence: Evidence, ruling: Ruling) -> str:
 
 
 def _asked(test: Test, ruling: Ruling) -> str:
+    if isinstance(test, Better) and test.by < 0:
+        return f" of being at most {number(-test.by * 100, 1)} points lower"
     if isinstance(test, Better) and test.by:
         return f" of more than {number(test.by * 100, 1)} points"
     if isinstance(test, Earlier) and test.by:
@@ -106,17 +126,26 @@ def _why(evidence: Evidence, ruling: Ruling) -> str:
             f"(p {_equals(ruling.p_value)}, corrected {_bare(ruling.p_holm)})."
         )
     if ruling.obstacle == SEEDS:
-        return f"The seeds do not agree (sign-flip p {_equals(evidence.p_seeds)} over {seeds})."
+        return f"The seeds do not agree (sign-flip p {_equals(ruling.p_seeds)} over {seeds})."
     if ruling.obstacle == PHOTOGRAPHS:
-        return f"Few photographs make the difference (p {_equals(evidence.p_photographs)} with answers swapped)."
-    return f"It holds over other seeds (sign-flip p {_equals(evidence.p_seeds)})" + (
-        "." if evidence.unit == "epochs" else f", other photographs (p {_equals(evidence.p_photographs)}), and both."
-    )
+        return f"Few photographs make the difference (p {_equals(ruling.p_photographs)} with answers swapped)."
+    over_seeds = f"It holds over other seeds (sign-flip p {_equals(ruling.p_seeds)})"
+    if evidence.unit == "epochs":
+        return f"{over_seeds}."
+    if math.isnan(ruling.p_photographs):
+        return f"{over_seeds}, and over other seeds and photographs (p {_equals(ruling.p_value)}), against the margin."
+    return f"{over_seeds}, other photographs (p {_equals(ruling.p_photographs)}), and both."
 
 
 def _needed(evidence: Evidence, ruling: Ruling) -> str:
     if ruling.verdict != "undecided" or evidence.num_seeds < 2:
         return ""
+    if ruling.obstacle == PHOTOGRAPHS:
+        return "More photographs would tell; more seeds would not."
+    if ruling.obstacle == SEEDS and (ruling.seeds_needed or 0) <= evidence.num_seeds:
+        return "More seeds would tell."
+    if ruling.margin <= evidence.step:
+        return "A difference of no more than one photograph cannot be ruled out: state a wider margin, `within`."
     if ruling.seeds_needed is not None and ruling.seeds_needed > evidence.num_seeds:
         return f"If the truth is what was seen, {ruling.seeds_needed} seeds would decide in four of five studies."
     if ruling.seeds_needed is not None:
@@ -138,10 +167,10 @@ def _masked(evidence: Evidence) -> str:
 
 
 def _censored(evidence: Evidence) -> str:
-    trials = 2 * evidence.num_seeds
-    if not evidence.censored:
+    if not sum(evidence.censored):
         return ""
-    return f"{evidence.censored} of {trials} trials never reached it and count as one epoch more than they ran."
+    never, runs = sum(evidence.censored), sum(evidence.trainings)
+    return f"{never} of {runs} trainings never reached it and count as one epoch more than they ran."
 
 
 def _in_unit(value: float, unit: str, digits: int = 1) -> str:

@@ -22,12 +22,14 @@ COMPONENTS = {
 
 
 def table4_rows(results: Results, paper: Paper, draw_of: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One row a component and protocol for which the two conditions share a seed; a protocol is one family."""
+    """One row a component and protocol for which the two conditions share a seed. The components are one family, run or
+    not. Without verdicts: those are of hypotheses, which were written down before.
+    """
     rows = []
     for protocol in results.protocols:
         proposed = results.group("proposed", protocol)
         found = [] if proposed is None else _evidence(results, proposed, draw_of)
-        rulings = rule([test for _, test, _ in found], [evidence for _, _, evidence in found])
+        rulings = rule([test for _, test, _ in found], [evidence for _, _, evidence in found], size=len(COMPONENTS))
         rows += [_row(*pair, paper) for pair in zip(found, rulings, strict=True)]
     places = list(COMPONENTS)
     return sorted(rows, key=lambda row: places.index(row["condition"]))
@@ -59,7 +61,6 @@ def _row(found: tuple[Group, Better, Evidence], ruling: Ruling, paper: Paper) ->
         "p_value": ruling.p_value,
         "p_holm": ruling.p_holm if evidence.num_seeds > 1 else float("nan"),
         "p_seeds": evidence.p_seeds,
-        "verdict": ruling.verdict,
         "seeds": evidence.num_seeds,
         "photos": evidence.num_photos,
         "drop_in_photos": evidence.mean * evidence.num_photos,

@@ -7,7 +7,7 @@ protocol, if no condition that reports it gets it right. Conditions that leave o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from datasets.folder import Folder
 from orchestrator.report.answers import GroupAnswers, TrialAnswers
 from orchestrator.report.calibration_scores import probabilities
+from orchestrator.report.skill import beats_majority
 from orchestrator.report.wording import counted, listing
 
 ALWAYS_WRONG_FILE = "always_wrong.csv"
@@ -94,7 +95,7 @@ def write_always_wrong(frame: pd.DataFrame, run_folder: Folder) -> str:
     return ALWAYS_WRONG_FILE
 
 
-def sentences(frame: pd.DataFrame, answers: Sequence[GroupAnswers]) -> list[str]:
+def sentences(frame: pd.DataFrame, answers: Sequence[GroupAnswers], draw_of: Mapping[str, str]) -> list[str]:
     """How many there are under each protocol, by class: counts alone, no photo and no path."""
     told = []
     for protocol in dict.fromkeys(item.group.protocol for item in answers):
@@ -106,5 +107,6 @@ def sentences(frame: pd.DataFrame, answers: Sequence[GroupAnswers]) -> list[str]
         head += f" ({listing(by_class)})" if by_class else ""
         few = f"; only {counted(len(mine), 'condition')} to agree" if len(mine) < FEW_CONDITIONS else ""
         unskilled = " No condition is shown to beat always answering one class, so this says little of the photos."
-        told.append(f"{head}{few}.{'' if any(item.group.beats_majority for item in mine) else unskilled}")
+        skilled = any(beats_majority(item.group, draw_of) for item in mine)
+        told.append(f"{head}{few}.{'' if skilled else unskilled}")
     return told

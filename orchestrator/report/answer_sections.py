@@ -69,7 +69,7 @@ def report_answers(results: Results, draw_of: Mapping[str, str]) -> AnswerReport
         ),
     ]
     if answers:
-        told = (*sentences(wrong, answers), WRONG_PAGE_HINT)
+        told = (*sentences(wrong, answers, draw_of), WRONG_PAGE_HINT)
         sections.append(Section("answers-wrong", "Photos that every condition gets wrong", "", paragraphs=told))
     return AnswerReport(
         {name: make_frame(name, of_table) for name, of_table in rows.items()}, figures, tuple(sections), wrong

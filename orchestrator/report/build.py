@@ -50,7 +50,7 @@ def build_report(run_folder: Folder, context: ReportContext) -> list[str]:
     written += write_figures(figures, run_folder)
     written.append(write_always_wrong(answers.wrong, run_folder))
     images = {name: run_folder.read_bytes(f"figures/{name}.svg") for name in figures}
-    suspects = write_suspects(results, run_folder)
+    suspects = write_suspects(results, run_folder, context.draw_of)
     if suspects is not None:
         written += [suspects.file] if suspects.file else []
         context = replace(context, notes=[*context.notes, suspects.sentence])

@@ -90,8 +90,8 @@ COLUMN_DOCS = {
     "seeds": ColumnDoc("Seeds", "Finished trials, one a seed; in tables 4 and 5 seeds that both conditions have."),
     "photos": ColumnDoc(
         "Photos",
-        "Reported photos a seed; in table 4 those of the proposed condition; in `detection` and `audit_photos` all "
-        "photos, in `audit_ceiling` the readable ones, in `audit_shortcuts` those that were examined.",
+        "Reported photos a seed; in tables 4 and 5 those that both conditions report; in `detection` and "
+        "`audit_photos` all photos, in `audit_ceiling` the readable ones, in `audit_shortcuts` those examined.",
     ),
     "accuracy_mean": ColumnDoc("Accuracy", "Share of the reported photos that are right, mean over seeds."),
     "accuracy_low": ColumnDoc("Accuracy, low", "Lower bound of the 95 % interval."),
@@ -172,7 +172,8 @@ COLUMN_DOCS = {
     "paper_f1": ColumnDoc("Paper: F1", "The paper's value."),
     "p_value": ColumnDoc(
         "p",
-        "Two-sided p of the difference, over other seeds and other photographs (of `epochs` over seeds alone); in "
+        "Two-sided p of the difference, over other seeds and other photographs (of epochs, and in `effects`, over "
+        "seeds alone; of a claim of equality, the larger of two one-sided p); in "
         "`detection`, in a row of a whole class or split, Fisher's exact two-sided p of its share against that of all "
         "other photos, Holm-corrected over the classes or splits; in `audit_shortcuts`, twice the median p over random "
         "halves of the photographs, Holm-corrected over the rows of one question and set of features.",

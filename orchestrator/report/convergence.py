@@ -6,7 +6,7 @@ restricted mean beside them, and the tables of staging.py, in which trials that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -33,11 +33,19 @@ def _first_at(epochs: Sequence[Mapping[str, Any]], threshold: float) -> int | No
 
 
 def epochs_or_censored(group: Group, threshold: float) -> dict[int, float]:
-    """Epochs to the threshold by seed; a trial that never reaches it counts as one epoch more than it ran."""
+    """Epochs to the threshold by seed, over folds their mean; a training that never reaches it counts as one epoch
+    more than it ran.
+    """
     return {
-        record["seed"]: float(first_epoch_at(record, threshold) or len(record["epochs"]) + 1)
+        record["seed"]: fmean(_first_at(epochs, threshold) or len(epochs) + 1 for epochs in trainings_of(record))
         for record in group.records
     }
+
+
+def ended_without(group: Group, seeds: Collection[int], threshold: float) -> tuple[int, int]:
+    """Of the trainings of these seeds, every fold one, how many never reached the threshold; and how many there are."""
+    courses = [epochs for record in group.records if record["seed"] in seeds for epochs in trainings_of(record)]
+    return sum(_first_at(epochs, threshold) is None for epochs in courses), len(courses)
 
 
 def table2_rows(results: Results, paper: Paper) -> list[dict[str, Any]]:

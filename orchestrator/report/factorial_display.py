@@ -10,7 +10,8 @@ TABLE_DOCS = {
         "Factorial. Effects of the components and how they depend on each other",
         "From the largest complete factorial among the conditions that were run; “facet run --conditions factorial” "
         "runs all 16 cells. Main effect: accuracy with the component minus without, mean over the other components; "
-        "interaction (x): half of what one adds to the effect of the other. Corrected p: Holm, over the effects of the "
+        "interaction (x): half of what one adds to the effect of the other. Interval and p are over other seeds on "
+        "the same photos. Corrected p: Holm, over the effects of the "
         "protocol; with 15 effects and fewer than ten seeds it cannot fall below 0.05.",
         "No finished trials make up a factorial: leaving one component out at a time shows only what it does beside "
         "all others. “facet run --conditions factorial” runs all 16 combinations.",

@@ -10,6 +10,7 @@ from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
 from orchestrator.report.intervals import wilson_interval
 from orchestrator.report.results import Results
+from orchestrator.report.skill import beats_majority
 from orchestrator.report.verdicts import MIN_SEEDS
 from orchestrator.report.wording import counted, listing, percent_interval
 
@@ -92,7 +93,7 @@ def _mixtures(results: Results, context: ReportContext) -> Iterable[str]:
 def _hypotheses(results: Results, context: ReportContext) -> Iterable[str]:
     if context.registered.note:
         yield context.registered.note
-    for name, why in untested(context.registered.hypotheses, results).items():
+    for name, why in untested(context.registered.hypotheses, results, context.draw_of).items():
         yield f"Hypothesis {name} is not tested: {why}."
 
 
@@ -116,7 +117,7 @@ def _optimism(results: Results, context: ReportContext) -> Iterable[str]:
 def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
     for protocol in results.protocols:
         groups = [group for group in results.groups if group.protocol == protocol]
-        names = [group.title for group in groups if not group.beats_majority]
+        names = [group.title for group in groups if not beats_majority(group, context.draw_of)]
         if names:
             yield (
                 f"Protocol {protocol}: not shown to beat always answering the commonest class "

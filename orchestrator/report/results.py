@@ -12,7 +12,7 @@ import pandas as pd
 
 from datasets.protocols import PROTOCOLS
 from orchestrator.ledger import Record
-from orchestrator.report.intervals import Interval, share_interval, wilson_interval
+from orchestrator.report.intervals import Interval, share_interval
 from orchestrator.report.pooling import pool_folds
 from search_spaces.conditions import LEAVE_ONE_OUT, TABLE1, title_of
 
@@ -51,12 +51,12 @@ class Group:
     @property
     def majority_class(self) -> str:
         """The commonest class of the first seed's training photos; of equals the first by name."""
-        return _commonest(self.records[0]["train_counts"])
+        return commonest(self.records[0]["train_counts"])
 
     @property
     def majority_accuracy(self) -> float:
         """What always answering the class that is commonest in training would score."""
-        answers = [_commonest(record["train_counts"]) for record in self.records]
+        answers = [commonest(record["train_counts"]) for record in self.records]
         pairs = zip(self.predictions, answers, strict=True)
         return float(np.mean([(rows["true_label"] == answer).mean() for rows, answer in pairs]))
 
@@ -76,19 +76,6 @@ class Group:
         """A metric of the best epoch, by seed; NaN where the trial has none."""
         values = (record["metrics"][name] for record in self.records)
         return {seed: float("nan") if value is None else value for seed, value in zip(self.seeds, values, strict=True)}
-
-    @property
-    def lowest_accuracy(self) -> float:
-        """The lower bound of the accuracy; over photos where seeds agree and their interval has no width."""
-        accuracy = self.accuracy_interval
-        if accuracy.low < accuracy.high:
-            return accuracy.low
-        return wilson_interval(round(accuracy.mean * self.photos), self.photos).low
-
-    @property
-    def beats_majority(self) -> bool:
-        """Whether it is shown to beat always answering the class that is commonest in training."""
-        return self.lowest_accuracy > self.majority_accuracy
 
     @property
     def accuracy_interval(self) -> Interval:
@@ -242,5 +229,6 @@ def _masked_accuracy(labels: pd.Series, logits_NC: np.ndarray, classes: Sequence
     return float((logits_NC.argmax(axis=1) == true_N)[true_N >= 0].mean())
 
 
-def _commonest(counts: Mapping[str, float]) -> str:
+def commonest(counts: Mapping[str, float]) -> str:
+    """Of classes with counts; of equals the first by name."""
     return min(name for name, count in counts.items() if count == max(counts.values()))

@@ -38,17 +38,19 @@ def survival_rows(verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def survives(verdicts: Mapping[str, str]) -> str:
     """What becomes, under the protocols that read the reported photos once, of what the published one says."""
-    published = verdicts.get(AS_PUBLISHED)
+    there = verdicts.get(AS_PUBLISHED)
     fair = {protocol: verdict for protocol, verdict in verdicts.items() if protocol != AS_PUBLISHED}
     if not fair:
         return "not tested: only protocol paper was run"
     of = {kind: [name for name, verdict in fair.items() if verdict == kind] for kind in ("supported", "refuted")}
+    if of["refuted"] and of["supported"]:
+        return f"contradictory: supported under {listing(of['supported'])}, refuted under {listing(of['refuted'])}"
     if of["refuted"]:
         return f"no: refuted under {listing(of['refuted'])}"
     if len(of["supported"]) == len(fair):
-        return "yes" if published == "supported" else f"supported under {listing(of['supported'])}"
+        return "yes" if there == "supported" else f"supported under {listing(of['supported'])}"
     if of["supported"]:
         return f"in part: supported under {listing(of['supported'])} alone"
-    if published == "supported":
+    if there == "supported":
         return f"not shown: undecided under {listing(list(fair))}"
-    return "undecided" if published in (None, "undecided") else f"{published} as published, undecided elsewhere"
+    return "undecided" if there in (None, "undecided") else f"{there} under protocol paper, undecided elsewhere"

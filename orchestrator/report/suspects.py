@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from datasets.folder import Folder
 from orchestrator.audit.label_errors import LABEL_ISSUES_FILE, write_label_issues
 from orchestrator.report.results import Group, Results
+from orchestrator.report.skill import beats_majority
 from orchestrator.report.wording import counted
 
 OUT_OF_FOLD = "grouped_kfold"
@@ -26,13 +28,13 @@ class Suspects:
     file: str | None
 
 
-def write_suspects(results: Results, run_folder: Folder) -> Suspects | None:
+def write_suspects(results: Results, run_folder: Folder, draw_of: Mapping[str, str]) -> Suspects | None:
     """Write the likely label errors; None, and no file, where no condition has been run on folds of the photos.
 
     Where the models are not shown to know anything, what they find hard to believe means nothing: then no file either.
     """
     group = _best_informed(results)
-    if group is None or not group.beats_majority:
+    if group is None or not beats_majority(group, draw_of):
         run_folder.delete(LABEL_ISSUES_FILE)
         return None if group is None else Suspects(NOT_JUDGED.format(title=group.title), None)
     issues = write_label_issues(run_folder, pd.concat(group.predictions), group.classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 ORDER = {
     "table4": (
         "component condition title protocol drop_mean drop_low drop_high seeds_low seeds_high p_value p_holm p_seeds "
-        "verdict seeds photos drop_in_photos interval paper_drop"
+        "seeds photos drop_in_photos interval paper_drop"
     ),
     "table5": (
         "assumption claim protocol comparison metric difference_mean difference_low difference_high p_value p_holm "
@@ -26,7 +26,8 @@ DOCS = {
     "verdict": (
         "Verdict",
         "supported or refuted where, over six paired seeds or more, the corrected p, the p over seeds and the p over "
-        "photographs are all below 0.05, by the sign; else undecided. In table 4: that the component adds accuracy.",
+        "photographs are all below 0.05, by the sign; else undecided. For a claim of equality p over photographs "
+        "plays no part.",
     ),
     "paper_verdict": ("Paper: verdict", "The published verdict, where the hypothesis has one."),
     "sentence": ("In words", "The comparison in one sentence."),
@@ -40,22 +41,31 @@ DOCS = {
     "seeds_high": ("Over seeds, high", "Upper 95 % bound over other seeds on the same photos."),
     "difference_sd": ("Difference, SD", "Sample standard deviation of the differences over seeds."),
     "p_holm": (
-        "p, corrected", "Holm-corrected over the protocol's hypotheses (table 4: components; `effects`: all effects)."
+        "p, corrected", "Holm-corrected over all hypotheses, tested or not (table 4: components; `effects`: effects)."
     ),
-    "p_seeds": ("p, seeds", "Exact two-sided sign-flip p over seeds, photos as they are."),
+    "p_seeds": (
+        "p, seeds",
+        "Exact two-sided sign-flip p over seeds, photos as they are; for a claim of equality against its margin.",
+    ),
     "p_photographs": (
         "p, photographs",
         "Two-sided p with the answers of the two conditions swapped at random, photograph by photograph, seeds as they "
-        "are (1,999 draws).",
+        "are (1,999 draws). Empty for a claim of equality, of which it says nothing.",
     ),
-    "mcnemar_p_median": ("McNemar p, median", "Median over seeds of the exact McNemar p of that seed alone."),
+    "mcnemar_p_median": (
+        "McNemar p, median", "Median over seeds of the exact McNemar p of that seed alone; for accuracies."
+    ),
     "mcnemar_seeds": ("McNemar seeds", "Seeds of which the exact McNemar p alone is below 0.05."),
     "effect_size": ("d_z", "Mean of the paired differences over their standard deviation."),
     "improvement": ("P(improvement)", "How often a run of the first beats a run of the second; a tie counts half."),
     "p_worse": ("P(worse)", "Bayesian signed-rank over seeds: that the first is worse by more than `rope`."),
     "p_equal": ("P(equal)", "The same: that they are within `rope`."),
     "p_better": ("P(better)", "The same: that the first is better by more than `rope`."),
-    "rope": ("Practically equal", "Half-width of the region of practical equivalence: one photo, or one epoch."),
+    "rope": (
+        "Practically equal",
+        "Half-width of the region of practical equivalence: what one photograph (of the metric's class) is "
+        "worth, or one epoch.",
+    ),
     "independent_photos": (
         "Independent photos", "Draws among the photos: copies of one photograph, and photos of one person, count once."
     ),

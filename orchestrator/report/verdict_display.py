@@ -25,7 +25,7 @@ TABLE_DOCS = {
         "Table 4. What each component adds",
         "Accuracy of the proposed condition minus that without the component, paired by seed and photo: above zero the "
         "component helps, and an interval that holds zero leaves that open. Intervals and p are over other seeds and "
-        "other photographs; p is corrected over the components.",
+        "other photographs; p is corrected over the four components. Verdicts are of hypotheses: table 5.",
     ),
     "table5": TableDoc(
         "Table 5. The hypotheses",
@@ -35,9 +35,9 @@ TABLE_DOCS = {
     "evidence": TableDoc(
         "Beside the verdicts",
         "What else the same runs say; it decides nothing. The interval is over other seeds on the same photos. "
-        "McNemar: of how many seeds, each taken alone as a study of one run, the exact test falls below 0.05. The last "
-        "three: Bayesian signed-rank probabilities that the first is worse, practically equal (within one photo or "
-        "epoch), or better.",
+        "McNemar (accuracies): of how many seeds, each taken alone as a study of one run, the exact test falls below "
+        "0.05. The last three: Bayesian signed-rank probabilities that the first is worse, practically equal (within "
+        "one photograph or epoch), or better.",
     ),
 }
 
@@ -66,7 +66,7 @@ def comparison_text(row: Row) -> str:
 
 def mcnemar_text(row: Row) -> str:
     """`2 of 6`; empty where no photos are compared."""
-    return f"{row['mcnemar_seeds']} of {row['seeds']}" if row["photos"] else ""
+    return f"{row['mcnemar_seeds']} of {row['seeds']}" if row["mcnemar_p_median"] >= 0 else ""
 
 
 def plain_difference_text(row: Row) -> str:
@@ -86,7 +86,6 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown("Over seeds alone", lambda row: points_between(row["seeds_low"], row["seeds_high"]), value="seeds_low"),
         p_column("p", "p_value"),
         p_column("p, corrected", "p_holm"),
-        text_column("Verdict", "verdict"),
         number_column("Seeds", "seeds"),
         number_column("Photos", "photos"),
     ),

@@ -66,7 +66,10 @@ def counted(count: int, noun: str) -> str:
 
 
 def _with_bounds(text: str, low: float, high: float) -> str:
-    return text if math.isnan(low) or not text else f"{text} ({_fixed(low, 1)} to {_fixed(high, 1)})"
+    if math.isnan(low) or not text:
+        return text
+    # An interval over seeds has no width where they agree; digits would say that the value is known that well.
+    return f"{text} (seeds agree)" if high - low < 1e-9 else f"{text} ({_fixed(low, 1)} to {_fixed(high, 1)})"
 
 
 def _fixed(value: float, digits: int) -> str:

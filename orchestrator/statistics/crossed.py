@@ -11,7 +11,7 @@ doi:10.2307/3002019, for the degrees of freedom.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -30,7 +30,7 @@ class Spread:
     seeds, photographs: variance of the mean if these alone were drawn anew. interaction: the part that both hold.
     `photographs` is 0, and num_photographs 1, where a measure has no photographs (epochs to a threshold).
     floor: the least variance that is believed: that of rounding to whole epochs, or that of one photo. Conditions that
-    agree on all of n photos may still differ on one in n.
+    agree on all of n photos may still differ on one in n. extra: added to the variance, see `wary`.
     """
 
     mean: float
@@ -40,11 +40,21 @@ class Spread:
     num_seeds: int
     num_photographs: int
     floor: float = 0.0
+    extra: float = 0.0
 
     @property
     def variance(self) -> float:
         """Of the mean, over other seeds and other photographs."""
-        return float(total_variance(self.seeds, self.photographs, self.interaction, self.floor))
+        return float(total_variance(self.seeds, self.photographs, self.interaction, self.floor)) + self.extra
+
+    def wary(self) -> Spread:
+        """For tests against a mean other than 0.
+
+        Where few photos differ, few more may have been missed, and the variance that they show is too small beside the
+        one under the tested mean. Four photos are added, as A. Agresti and B. Caffo (2000),
+        doi:10.1080/00031305.2000.10474560, add four observations.
+        """
+        return replace(self, floor=0.0, extra=4 * self.floor) if self.num_photographs > 1 else self
 
     @property
     def degrees(self) -> float:
@@ -79,7 +89,7 @@ class Spread:
         beyond = max(0.0, self.photographs - self.interaction)
         return Spread(
             self.mean, self.seeds * share, beyond + self.interaction * share, self.interaction * share, num,
-            self.num_photographs, self.floor,
+            self.num_photographs, self.floor, self.extra,
         )  # fmt: skip
 
     def with_photographs(self, num: int) -> Spread:
@@ -88,7 +98,7 @@ class Spread:
         beyond = max(0.0, self.seeds - self.interaction)
         return Spread(
             self.mean, beyond + self.interaction * share, self.photographs * share, self.interaction * share,
-            self.num_seeds, num, self.floor,
+            self.num_seeds, num, self.floor * share**2, self.extra * share**2,
         )  # fmt: skip
 
 

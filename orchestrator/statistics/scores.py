@@ -78,6 +78,20 @@ class Metric:
         parts_PSM = parts_SPM.swapaxes(0, 1)[order_P].astype(np.float32)
         return np.asarray(np.add.reduceat(parts_PSM, starts_C, axis=0))
 
+    def step(self, *counts: np.ndarray) -> float:
+        """What one photograph is worth, from the (C, S, M) counts of the conditions; NaN where the score is of nothing.
+
+        That is where no photo is of the class, or a condition never answers it (`precision`).
+        """
+        if self.is_accuracy:
+            return 1 / len(counts[0])
+        below = 1 if self.kind == "precision" else 2  # of answers of the class, or of its photos
+        draws = [(counts_CSM[..., below::3] > 0).sum(axis=0).mean(axis=0) for counts_CSM in counts]  # one a class
+        least = min(float(of_one[of_one > 0].min(initial=np.inf)) for of_one in draws)
+        if self.label is not None:
+            least = min(float(of_one[0]) for of_one in draws)
+        return 1 / (least * max(1, int((draws[0] > 0).sum()))) if 0 < least < np.inf else float("nan")
+
     def score(self, sums: np.ndarray) -> np.ndarray:
         """(..., M) sums of counts to (...) scores. What divides by nothing is 0."""
         if self.is_accuracy:
@@ -100,19 +114,22 @@ def score_spread(answers: Answers, metric: Metric) -> Spread:
     """The mean score over seeds, and how it varies over other seeds and photographs."""
     counts_CSM = metric.counts(answers)
     score_S = metric.score(counts_CSM.sum(axis=0))
-    return bootstrap_spread(score_S, _resampled(counts_CSM, metric), answers.num_photographs, 1 / len(answers.true_P))
+    step = metric.step(counts_CSM)
+    return bootstrap_spread(score_S, _resampled(counts_CSM, metric), answers.num_photographs, step)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """First minus second, seed by seed on the same photos. difference_S and its spread; p_photographs: two-sided p if
-    the two conditions' answers to each photograph were swapped at random, seeds as they are.
+    the two conditions' answers to each photograph were swapped at random, seeds as they are. step: what a photograph is
+    worth; NaN where the score is of nothing.
     """
 
     first_S: np.ndarray
     second_S: np.ndarray
     spread: Spread
     p_photographs: float
+    step: float
 
     @property
     def difference_S(self) -> np.ndarray:
@@ -126,8 +143,9 @@ def compare_answers(first: Answers, second: Answers, metric: Metric, by: float =
     first_S, second_S = (metric.score(counts_CSM.sum(axis=0)) for counts_CSM in counts)
     num = first.num_photographs
     difference_BS = _resampled(counts[0], metric) - _resampled(counts[1], metric)
-    spread = bootstrap_spread(first_S - second_S, difference_BS, num, 1 / len(first.true_P))
-    return Comparison(first_S, second_S, spread, _swap_p(counts[0], counts[1], metric, by))
+    step = metric.step(*counts)
+    spread = bootstrap_spread(first_S - second_S, difference_BS, num, step)
+    return Comparison(first_S, second_S, spread, _swap_p(counts[0], counts[1], metric, by), step)
 
 
 def _resampled(counts_CSM: np.ndarray, metric: Metric) -> np.ndarray:
@@ -144,7 +162,7 @@ def _swap_p(first_CSM: np.ndarray, second_CSM: np.ndarray, metric: Metric, by: f
     """
     num, *rest = first_CSM.shape
     whole, gap = first_CSM + second_CSM, first_CSM - second_CSM
-    if not gap.any():
+    if not gap.any() and by == 0.0:
         return 1.0
     swapped = (flips(num) @ gap.reshape(num, -1)).reshape(-1, *rest)
     total = whole.sum(axis=0)

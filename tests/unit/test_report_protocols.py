@@ -70,14 +70,17 @@ def test_threshold_outside_protocol_paper_does_not_look_at_the_reported_photos(p
         ({"paper": "supported"}, "not tested: only protocol paper was run"),
         ({"paper": "supported", "clean": "supported", "grouped_kfold": "supported"}, "yes"),
         ({"paper": "supported", "clean": "undecided"}, "not shown: undecided under clean"),
-        ({"paper": "supported", "clean": "supported", "grouped_kfold": "refuted"}, "no: refuted under grouped_kfold"),
+        (
+            {"paper": "supported", "clean": "supported", "grouped_kfold": "refuted"},
+            "contradictory: supported under clean, refuted under grouped_kfold",
+        ),
         ({"paper": "undecided", "clean": "undecided"}, "undecided"),
         ({"paper": "undecided", "clean": "supported"}, "supported under clean"),
         (
             {"paper": "supported", "clean": "undecided", "grouped_kfold": "supported"},
             "in part: supported under grouped_kfold alone",
         ),
-        ({"paper": "refuted", "clean": "undecided"}, "refuted as published, undecided elsewhere"),
+        ({"paper": "refuted", "clean": "undecided"}, "refuted under protocol paper, undecided elsewhere"),
         ({"clean": "undecided"}, "undecided"),
     ],
 )
@@ -140,14 +143,14 @@ def test_accuracy_under_protocols_stands_side_by_side():
 
 def test_likely_label_errors_come_from_folds_and_the_model_that_knows_most_classes(tmp_path):
     folder = Folder.at(tmp_path)
-    assert write_suspects(results_of([make_record("plus_rare_class", 0)]), folder) is None
+    assert write_suspects(results_of([make_record("plus_rare_class", 0)]), folder, {}) is None
     folds = [
         make_record(
             "plus_rare_class", 0, 19, protocol="grouped_kfold", fold=number, num_folds=2, key=f"k{number}",
         )
         for number in range(2)
     ]  # fmt: skip
-    suspects = write_suspects(results_of(folds), folder)
+    suspects = write_suspects(results_of(folds), folder, {})
     table = pd.read_csv(tmp_path / suspects.file)
     assert (len(table), set(table["path"][:2])) == (40, {"0-19.png", "1-19.png"})
     assert "over 1 seed of grouped_kfold" in suspects.sentence
@@ -160,7 +163,7 @@ def test_nothing_is_said_of_labels_by_models_that_know_nothing(tmp_path):
         make_record("plus_rare_class", 0, 8, protocol="grouped_kfold", fold=number, num_folds=2, key=f"k{number}")
         for number in range(2)
     ]
-    suspects = write_suspects(results_of(folds), folder)
+    suspects = write_suspects(results_of(folds), folder, {})
     assert suspects.sentence.startswith("Likely label errors: not judged")
     assert (suspects.file, folder.exists("label_issues.csv")) == (None, False)
 

@@ -216,7 +216,7 @@ def test_a3_counts_fewer_epochs_as_better_and_censored_trials_as_one_more_than_t
     row = row_of(six_seeds["table5"], assumption="A3")
     assert row["difference_mean"] == 3 - 4
     assert row["metric"] == "epochs to 0.60"
-    assert "6 of 12 trials never reached it" in row["reason"]
+    assert "6 of 12 trainings never reached it" in row["reason"]
 
 
 def test_protocols_are_never_compared_with_each_other():

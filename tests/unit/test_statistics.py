@@ -219,5 +219,43 @@ def test_resamples_are_the_same_in_every_process_and_have_all_photographs():
     assert resamples(7)[0].tolist() == np.random.default_rng(0).multinomial(7, [1 / 7] * 7, size=1)[0].tolist()
 
 
+def test_more_photographs_make_one_photograph_worth_less():
+    same = right_answers(np.ones((6, 72), bool))
+    spread = compare_answers(same, same, Metric("accuracy")).spread
+    assert spread.variance == pytest.approx(1 / 72**2)
+    assert spread.with_photographs(400).variance == pytest.approx(1 / 400**2)
+    assert spread.wary().with_photographs(400).variance == pytest.approx(4 / 400**2)
+    assert (
+        power_of(spread.wary(), 0.02, 0.05, 0.02)
+        < 0.5
+        < power_of(spread.wary().with_photographs(400), 0.02, 0.05, 0.02)
+    )
+
+
+def test_equality_is_seldom_shown_at_the_edge_of_its_margin():
+    """Of 20,000 studies of 72 photos with one side better on exactly as many photos as the margin, under all seeds."""
+    rng, margin, num = np.random.default_rng(0), 0.1, 72
+    better_N = rng.binomial(num, margin, 20_000)
+    shown = {}
+    for count in range(num):
+        first = np.ones((6, num), bool)
+        second = first.copy()
+        second[:, :count] = False
+        spread = compare_answers(right_answers(first), right_answers(second), Metric("accuracy")).spread.wary()
+        shown[count] = max(spread.p_above(-margin), spread.p_below(margin)) < 0.05
+        if count > margin * num:
+            break
+    assert shown[0]
+    assert np.mean([shown.get(count, False) for count in better_N]) <= 0.05
+
+
+def test_one_photograph_of_a_class_is_worth_what_its_class_has():
+    true_P = np.array([0] * 5 + [1] * 45)
+    answers = Answers(true_P, np.tile(true_P, (6, 1)), np.arange(50), ("anger", "joy"))
+    steps = {"accuracy": 1 / 50, "recall:anger": 1 / 5, "f1:joy": 1 / 45, "macro_f1": 1 / 10, "precision:anger": 1 / 5}
+    for name, step in steps.items():
+        assert Metric(name).step(Metric(name).counts(answers)) == pytest.approx(step), name
+
+
 def test_a_single_photograph_tells_nothing_of_others():
     assert bootstrap_spread(np.array([1.0, 0.0]), np.ones((5, 2)), 1).variance == math.inf
