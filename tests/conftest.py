@@ -53,6 +53,15 @@ def fresh_interpreter(request, tmp_path_factory) -> Iterator[tuple[subprocess.Po
         process.kill()
 
 
+@pytest.fixture
+def own_environment(no_leaked_environment: None) -> Iterator[None]:
+    """For commands that run in this process: they set what Ray reads when it is imported, and a process would end."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_environment() -> Iterator[None]:
     """Fails a test that leaves an environment variable set, changed or removed, and puts it back."""

@@ -19,7 +19,7 @@ ORDER = {
         "b_high p_holm_a p_holm_b seeds_a seeds_b"
     ),
     "compare_components": (
-        "component condition protocol a_mean a_low a_high a_verdict a_seeds a_photos b_mean b_low b_high b_verdict "
+        "component condition protocol a_mean a_low a_high a_seeds a_photos b_mean b_low b_high "
         "b_seeds b_photos change_mean change_low change_high p_value basis"
     ),
     "compare_measured": (
@@ -67,10 +67,8 @@ DOCS = {
     "p_holm_a": "Corrected p in A.",
     "p_holm_b": "Corrected p in B.",
     "component": "What the condition lacks of the proposed one.",
-    "a_verdict": "Whether the component adds accuracy, in A.",
     "a_seeds": "Seeds of the drop in A.",
     "a_photos": "Photos of the drop in A.",
-    "b_verdict": "The same in B.",
     "b_seeds": "The same in B.",
     "b_photos": "The same in B.",
     "change_mean": "The drop in B minus the drop in A. Of paired rows on shared photos and seeds alone.",

@@ -17,8 +17,8 @@ from orchestrator.paper import load_paper
 from orchestrator.report.ablation import COMPONENTS, table4_rows
 from orchestrator.report.results import protocol_rank
 
-_OWN = ("drop_mean", "drop_low", "drop_high", "verdict", "seeds", "photos")
-_NONE = dict.fromkeys(_OWN[:3], math.nan) | {"verdict": "", "seeds": 0, "photos": 0}
+_OWN = ("drop_mean", "drop_low", "drop_high", "seeds", "photos")
+_NONE = dict.fromkeys(_OWN[:3], math.nan) | {"seeds": 0, "photos": 0}
 
 
 def component_rows(runs: tuple[Run, Run], same: AbstractSet[str] | None) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -26,14 +25,7 @@ from orchestrator.spec import resolve_spec
 from orchestrator.study import check_run_folder, make_study
 from tests.unit.audit_fixtures import photo, write_set
 
-
-@pytest.fixture(autouse=True)
-def own_environment() -> Iterator[None]:
-    """A command sets what Ray reads when it is imported; a command's process ends, a test's does not."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture

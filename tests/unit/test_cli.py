@@ -1,8 +1,6 @@
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,14 +10,7 @@ from orchestrator.cli import EXIT_OK, EXIT_USER, main
 from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 
-
-@pytest.fixture(autouse=True)
-def own_environment() -> Iterator[None]:
-    """A command sets what Ray reads when it is imported; a command's process ends, a test's does not."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def files_of(*classes: str, num: int = 5) -> list[str]:

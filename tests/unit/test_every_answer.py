@@ -160,7 +160,7 @@ def test_a_condition_that_does_not_report_a_photo_has_no_say_and_protocols_stand
 def test_sentences_give_counts_by_class_and_no_path():
     unskilled = trial("eca", 0, *["joy"] * 6, metrics={"accuracy": 0.5, "macro_f1": 0.2})
     answers = read_answers(results_of([unskilled]))
-    (sentence,) = sentences(always_wrong(answers), answers)
+    (sentence,) = sentences(always_wrong(answers), answers, {})
     assert sentence.startswith("Protocol paper: 3 of 6 reported photos (“anger” 2 and “sadness” 1)")
     assert "only 1 condition" in sentence
     assert "says little" in sentence

@@ -2,10 +2,8 @@
 
 import io
 import json
-import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -36,17 +34,10 @@ from search_spaces.conditions import EXTRA, PROPOSED, TABLE1
 from tests.unit.report_fixtures import make_record
 from trainables.recipe import ModelConfig, TrainConfig
 
+pytestmark = pytest.mark.usefixtures("own_environment")
+
 LOCAL = Capacity("local Ray, 2 cores, 0 GPUs", (Node(2, 0),), one_machine=True)
 GB = 10**9
-
-
-@pytest.fixture(autouse=True)
-def own_environment() -> Iterator[None]:
-    """A command, and Ray when it is imported, set variables; their process ends, a test's does not."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def fixed(seconds: float) -> Seconds:
