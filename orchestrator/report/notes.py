@@ -8,11 +8,10 @@ from orchestrator.hypotheses.judge import untested
 from orchestrator.report.context import ReportContext
 from orchestrator.report.detection import status_counts
 from orchestrator.report.detection_words import warnings
-from orchestrator.report.intervals import wilson_interval
 from orchestrator.report.results import Results
 from orchestrator.report.skill import beats_majority
 from orchestrator.report.verdicts import MIN_SEEDS
-from orchestrator.report.wording import counted, listing, percent_interval
+from orchestrator.report.wording import counted, listing
 
 PROTOCOLS = {
     "paper": "the epoch is chosen on the reported photos, as in the study",
@@ -126,15 +125,12 @@ def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
 
 
 def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:
-    for group in results.of("proposed"):
-        if len(group.seeds) > 1:
-            mean = group.accuracy_interval.mean
-            photos = wilson_interval(round(mean * group.photos), group.photos)
-            yield (
-                f"Protocol {group.protocol}: an interval over seeds tells how far training varies on the same photos, "
-                f"not how few photos there are. Over its {group.photos} photos the accuracy of the proposed condition "
-                f"has the Wilson interval {percent_interval(mean, photos.low, photos.high)}."
-            )
+    if any(len(group.seeds) > 1 for group in results.groups):
+        yield (
+            "An interval over seeds tells how far training varies on the same photos, not how few photos there are. For "
+            "what to expect of other seeds on other photos, table 1 has a second interval. With few seeds it can be the "
+            "narrower: over photos more is known, over seeds so little that t is large."
+        )
 
 
 def distinct(values: Iterable[object]) -> list[str]:

@@ -183,4 +183,5 @@ def _facts(results: Results, context: ReportContext) -> list[tuple[str, str]]:
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
     shown = {name: text for name, text in facts.items() if text}
-    return list({**shown, **context.summary, **context.environment}.items())
+    surroundings = {name: text for name, text in context.environment.items() if versions.get(name) != text}
+    return list({**shown, **context.summary, **surroundings}.items())
