@@ -127,9 +127,9 @@ def _no_skill(results: Results, context: ReportContext) -> Iterable[str]:
 def _interval_meaning(results: Results, context: ReportContext) -> Iterable[str]:
     if any(len(group.seeds) > 1 for group in results.groups):
         yield (
-            "An interval over seeds tells how far training varies on the same photos, not how few photos there are. For "
-            "what to expect of other seeds on other photos, table 1 has a second interval. With few seeds it can be the "
-            "narrower: over photos more is known, over seeds so little that t is large."
+            "An interval over seeds tells how far training varies on the same photos, not how few photos there are. "
+            "For what to expect of other seeds on other photos, table 1 has a second interval. With few seeds it can "
+            "be the narrower: over photos more is known, over seeds so little that t is large."
         )
 
 
