@@ -9,6 +9,7 @@ from pathlib import Path
 from datasets.errors import UserError
 from orchestrator.hypotheses.model import load_hypotheses
 from orchestrator.hypotheses.power_lines import assume, power_lines, prospects
+from orchestrator.hypotheses.registry import chosen
 from orchestrator.plan import describe_plan, plan_document
 from orchestrator.planning.outlook import look_ahead
 from orchestrator.planning.probing import MOST_PROCESSES, Probes
@@ -41,6 +42,7 @@ def plan_only(
         if probes is not None:
             live.say("Trying some training steps ...")
         outlook = look_ahead(study, placement, capacity, probes=probes, from_run=from_run)
+    hypotheses = chosen(study.run_folder, spec.hypotheses)
     shown = prospects(study, hypotheses, assumed)
     if json_file is not None:
         power = {protocol: one.document() for protocol, one in shown.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,8 +74,21 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
         ),
     )
     lines = {} if audit is None else {"Audit": headline(audit)}
-    lines |= _photos(photos, plan["left_out"], crops) | _best(records)
+    lines |= _photos(photos, plan["left_out"], crops) | _best(records) | _verdicts(run_folder)
     return lines | summary | trouble | {"Look at": _places(run_folder)}
+
+
+def _verdicts(run_folder: Folder) -> dict[str, str]:
+    """The verdicts by protocol, in the words of table 5; and what makes them exploratory."""
+    table = pd.read_csv(io.BytesIO(run_folder.read_bytes("tables/table5.csv")))
+    lines = {}
+    for protocol, rows in table.groupby("protocol", sort=False):
+        by_verdict = rows.groupby("verdict", sort=False)["assumption"].agg(list)
+        lines[f"Verdicts ({protocol})"] = ", ".join(
+            f"{listing(names)} {verdict}" for verdict, names in by_verdict.items()
+        )
+    registered = read_registered(run_folder)
+    return lines | ({"Hypotheses": registered.note} if registered.note else {})
 
 
 def _audit_of(run_folder: Folder, data_fingerprint: str) -> dict[str, Any] | None:

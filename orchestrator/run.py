@@ -16,7 +16,7 @@ from orchestrator.cropping import check_readable, crop_study, whole_crops
 from orchestrator.division import Division, check_before_cropping, divide, settled, write_account
 from orchestrator.energy import energy_of
 from orchestrator.hypotheses.model import check_classes, load_hypotheses
-from orchestrator.hypotheses.registry import register
+from orchestrator.hypotheses.registry import chosen, register
 from orchestrator.ledger import Ledger
 from orchestrator.placement import Placement, place
 from orchestrator.progress import LiveView
@@ -78,7 +78,7 @@ def _run_locked(
     if not study.run_folder.exists(STUDY_FILE):
         write_identity(study, capacity)
     before = ledger.keys()
-    register(study.run_folder, load_hypotheses(study.spec.hypotheses), trials_finished=len(before))
+    register(study.run_folder, chosen(study.run_folder, study.spec.hypotheses), trials_finished=len(before))
     with quiet(not verbose) as log:
         try:
             cropped = _crop_if_needed(study, capacity, placement, session, live, verbose=verbose)

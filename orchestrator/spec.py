@@ -42,8 +42,8 @@ class GridConfig(Config):
     seeds: int = Field(default=3, ge=1, le=1000)
     """Every condition runs under the seeds 0 to seeds - 1. Verdicts need at least 6."""
     hypotheses: str | None = Field(default=None, min_length=1)
-    """A YAML file of what the study is to show (docs/verdicts.md); by default the paper's four assumptions. It is
-    written into the run folder before training."""
+    """A YAML file of what the study is to show (docs/verdicts.md), or `paper`: the paper's four assumptions. By default
+    what the run folder has registered before, in a new one the paper's. They are written down before training."""
 
     @field_validator("protocols")
     @classmethod

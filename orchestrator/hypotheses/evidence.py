@@ -72,7 +72,12 @@ class Evidence:
     @property
     def bounds(self) -> tuple[float, float]:
         """95 %, over other seeds and other photos; NaN with fewer than two seeds."""
-        return self.spread.bounds() if self.num_seeds > 1 else (NOT_KNOWN, NOT_KNOWN)
+        return self.within(self.spread.bounds()) if self.num_seeds > 1 else (NOT_KNOWN, NOT_KNOWN)
+
+    def within(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        """Cut to what a difference can be: of shares, from -1 to 1."""
+        low, high = bounds
+        return bounds if self.unit == "epochs" else (max(-1.0, low), min(1.0, high))
 
 
 def gather(

@@ -17,6 +17,8 @@ from orchestrator.statistics.scores import Metric
 from search_spaces.conditions import all_conditions
 
 PAPER_FILE = "paper.yaml"
+PAPERS = "paper"
+"""In place of a file, the paper's own four."""
 Verdict = Literal["supported", "refuted", "undecided"]
 
 
@@ -149,11 +151,11 @@ def check_classes(hypotheses: Hypotheses, path: str | None, classes: Sequence[st
 
 
 def load_hypotheses(path: str | None) -> Hypotheses:
-    """Those of a YAML file, or the study's own four. Raises UserError."""
-    if path is None:
+    """Those of a YAML file, or the paper's own four (None, or `paper`). Raises UserError."""
+    if path in (None, PAPERS):
         return parse_hypotheses(resources.files("orchestrator.hypotheses").joinpath(PAPER_FILE).read_text("utf-8"), "")
     try:
-        return parse_hypotheses(Path(path).read_text(encoding="utf-8"), path)
+        return parse_hypotheses(Path(str(path)).read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"`hypotheses` {path} cannot be read ({error}). Give a YAML file.") from None
 

@@ -17,14 +17,18 @@ from orchestrator.division import photo_table
 from orchestrator.hypotheses.decide import ALPHA, MIN_SEEDS
 from orchestrator.hypotheses.draws import read_draws
 from orchestrator.hypotheses.fit_spread import fit_spread
-from orchestrator.hypotheses.model import Hypotheses
+from orchestrator.hypotheses.model import Hypotheses, load_hypotheses
 from orchestrator.ledger import Ledger
-from orchestrator.report.results import make_results
+from orchestrator.report.results import Results, make_results
 from orchestrator.report.wording import counted, listing
 from orchestrator.statistics.design import AnswerSpread
 from orchestrator.statistics.detectable import Detectable, smallest_gain
 from orchestrator.statistics.needed import POWER
 from orchestrator.study import Study
+
+OWN_ASSUMPTION = "facet's own assumption; state --spread, or name a --from-run"
+FEW_TO_LEARN_FROM = 6
+"""Seeds below which a spread over seeds is hardly an estimate."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,16 @@ def assume(
     accuracy: of the weaker condition. deviation: standard deviation of a condition's accuracy over seeds on endless
     photos. Raises UserError for values that no accuracy has, or a folder that holds no trial of two seeds.
     """
-    found = {"": Assumed(AnswerSpread(), "facet's own assumption; state --spread, or name a --from-run")}
+    found = {"": Assumed(AnswerSpread(), OWN_ASSUMPTION)}
     if from_run is not None:
         found = _of_run(from_run, hypotheses)
     if accuracy is None and deviation is None:
         return found
     stated = listing([name for name, value in (("accuracy", accuracy), ("spread", deviation)) if value is not None])
     return {
-        name: Assumed(_stated(one.spread, accuracy, deviation), f"{stated} as stated; the rest: {one.source}")
+        name: Assumed(
+            _stated(one.spread, accuracy, deviation), f"{stated} as stated; the rest: {one.source.partition(';')[0]}"
+        )
         for name, one in found.items()
     }
 
@@ -83,7 +89,7 @@ def _of_run(location: str, hypotheses: Hypotheses) -> dict[str, Assumed]:
     draws = read_draws(folder)
     found = {name: fit_spread(results, hypotheses, name, draws) for name in results.protocols}
     known = {
-        name: Assumed(spread, f"from the run {location.rstrip('/').rpartition('/')[2]}")
+        name: Assumed(spread, f"from the run {location.rstrip('/').rpartition('/')[2]}{_caution(results, name)}")
         for name, spread in found.items()
         if spread
     }
@@ -93,6 +99,11 @@ def _of_run(location: str, hypotheses: Hypotheses) -> dict[str, Assumed]:
             "much answers vary. State --spread instead."
         )
     return known | {"": next(iter(known.values()))}
+
+
+def _caution(results: Results, protocol: str) -> str:
+    seeds = max((len(group.seeds) for group in results.groups if group.protocol == protocol), default=0)
+    return f", of {seeds} seeds: hardly an estimate" if seeds < FEW_TO_LEARN_FROM else ""
 
 
 @dataclass(frozen=True)
@@ -113,11 +124,11 @@ class Prospect:
             )
         spread, gain = self.assumed.spread, self.found.gain
         where = (
-            f"over {spread.accuracy * 100:.0f} % with {self.num_seeds} seeds on {self.num_photos} photos, if accuracy "
+            f"over {spread.accuracy * 100:.0f} %, with {self.num_seeds} seeds on {self.num_photos} photos, if accuracy "
             f"varies by {spread.seed_deviation * 100:.1f} points over seeds ({self.assumed.source})"
         )
         if math.isnan(gain):
-            return f"none {where}"
+            return f"nothing short of perfection would be, {where}"
         return f"{gain * 100:.1f} points ({gain * self.num_photos:.1f} photos), in four of five studies, {where}"
 
     def document(self) -> dict[str, Any]:
@@ -159,7 +170,11 @@ def power_lines(study: Study, hypotheses: Hypotheses, found: Mapping[str, Prospe
 def _describe(hypotheses: Hypotheses, study: Study) -> str:
     trained = {job.name for job in study.jobs.values()}
     names = listing([one.name for one in hypotheses.hypotheses])
-    where = study.spec.hypotheses or "the paper's four"
+    where = (
+        "the paper's four"
+        if hypotheses.sha256 == load_hypotheses(None).sha256
+        else study.spec.hypotheses or "registered"
+    )
     lacking = {
         one.name: [name for name in (one.test.condition, one.test.than) if name not in trained]
         for one in hypotheses.hypotheses

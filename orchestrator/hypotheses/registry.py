@@ -9,13 +9,17 @@ from typing import Any
 
 from datasets.folder import Folder
 from orchestrator.hypotheses.model import Hypotheses, load_hypotheses
+from orchestrator.report.wording import counted
 
 HYPOTHESES_FILE = "hypotheses.json"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """Hypotheses, and how many trials were finished when they were written down; None if they never were."""
+    """Hypotheses, and how many trials were finished when they were written down; None if they never were.
+
+    num_earlier: how many others were noted for the same run.
+    """
 
     hypotheses: Hypotheses
     trials_finished: int | None = None
@@ -29,7 +33,8 @@ class Registered:
         if self.trials_finished is None:
             return f"{text}, not written down before the report"
         when = "before any trial" if not self.trials_finished else f"after {self.trials_finished} finished trials"
-        return f"{text}, written down {self.registered_at} {when}"
+        others = f"; {counted(self.num_earlier, 'other set')} written down for this run" if self.num_earlier else ""
+        return f"{text}, written down {self.registered_at} {when}{others}"
 
     @property
     def note(self) -> str:
@@ -43,12 +48,18 @@ class Registered:
         )
 
 
+def chosen(folder: Folder, path: str | None) -> Hypotheses:
+    """Those of the file asked for; without one the last that were written down in the folder, else the study's own."""
+    return load_hypotheses(path) if path is not None or not _entries(folder) else read_registered(folder).hypotheses
+
+
 def register(folder: Folder, hypotheses: Hypotheses, trials_finished: int) -> None:
-    """Note `hypotheses`, unless the last ones noted say the same."""
+    """Note `hypotheses`, unless the last ones noted say the same. Those noted before keep the time of then."""
     entries = _entries(folder)
     if entries and entries[-1]["sha256"] == hypotheses.sha256:
         return
-    entry = {
+    known = next((entry for entry in entries if entry["sha256"] == hypotheses.sha256), None)
+    entry = known or {
         "sha256": hypotheses.sha256,
         "registered_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "trials_finished": trials_finished,
@@ -64,7 +75,8 @@ def read_registered(folder: Folder) -> Registered:
         return Registered(load_hypotheses(None))
     last = entries[-1]
     hypotheses = Hypotheses.model_validate({"hypotheses": last["hypotheses"]})
-    return Registered(hypotheses, last["trials_finished"], last["registered_at"], len(entries) - 1)
+    others = {entry["sha256"] for entry in entries} - {last["sha256"]}
+    return Registered(hypotheses, last["trials_finished"], last["registered_at"], len(others))
 
 
 def _entries(folder: Folder) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ _ENDINGS = {
 _OF_EQUALITY = 0.90
 """The interval that lies within the margin just where both one-sided tests at 0.05 say so (Schuirmann 1987)."""
 
+_NOTHING = 1e-9
+
 
 def metric_text(test: Test) -> str:
     """`accuracy`, `recall of joy`, `epochs to 0.60`."""
@@ -50,7 +52,7 @@ def _met(test: Test, evidence: Evidence, first: str, second: str) -> str:
     if isinstance(test, Earlier):
         return _reached(test, evidence, first, second)
     name = metric_text(test)
-    if evidence.mean == 0:
+    if abs(evidence.mean) < _NOTHING:
         return f"the {name} of “{first}” equalled that of “{second}”"
     return f"the {name} of “{first}” was {size} {'higher' if evidence.mean > 0 else 'lower'} than that of “{second}”"
 
@@ -62,7 +64,7 @@ def _reached(test: Earlier, evidence: Evidence, first: str, second: str) -> str:
     for place, (name, other) in enumerate([(first, second), (second, first)]):
         if evidence.censored[place] == evidence.trainings[place]:
             return f"“{other}” reached {accuracy} and “{name}” never did"
-    if evidence.mean == 0:
+    if abs(evidence.mean) < _NOTHING:
         return f"“{first}” and “{second}” reached {accuracy} in equally many epochs"
     size = _in_unit(abs(evidence.mean), evidence.unit)
     return f"“{first}” reached {accuracy} {size} {'earlier' if evidence.mean < 0 else 'later'} than “{second}”"
@@ -76,11 +78,11 @@ def _interval(test: Test, evidence: Evidence) -> str:
     if evidence.censored == evidence.trainings and evidence.unit == "epochs":
         return ""
     equality = isinstance(test, Equivalent)
-    low, high = evidence.spread.wary().bounds(_OF_EQUALITY) if equality else evidence.bounds
+    low, high = evidence.within(evidence.spread.wary().bounds(_OF_EQUALITY)) if equality else evidence.bounds
     scale = 1.0 if evidence.unit == "epochs" else 100.0
-    of_what = "seeds" if evidence.unit == "epochs" else "seeds and photographs"
-    share = "90" if equality else "95"
-    return f"{share} % interval {number(low * scale, 1)} to {number(high * scale, 1)} over {of_what}; "
+    unit, of_what = ("epochs", "seeds") if evidence.unit == "epochs" else ("points", "seeds and photographs")
+    bounds = f"{number(low * scale, 1)} to {number(high * scale, 1)} {unit}"
+    return f"{'90' if equality else '95'} % interval of the difference {bounds} over {of_what}; "
 
 
 def _over(evidence: Evidence) -> str:

@@ -37,7 +37,7 @@ def scores_by_class(results: Results, paper: Paper) -> Figure | None:
     for axis, group in zip(axes, groups, strict=True):
         for shift, metric in zip((-0.22, 0.0, 0.22), METRIC_COLOURS, strict=True):
             _draw_metric(axis, group, paper, metric, shift)
-        axis.plot([], [], "D", color=GREY, markerfacecolor="none", markersize=6, label="Paper")
+        axis.plot([], [], "D", color=GREY, markerfacecolor="none", markersize=6, label="Published")
         _label_classes(axis, group.classes)
     _legend_above(figure)
     return figure
@@ -96,7 +96,7 @@ def _draw_stages(axis: Axes, groups: list[Group], paper: Paper) -> None:
     bars, ours = _whiskers(intervals), "Here (95 % interval)"
     axis.errorbar(means, places, xerr=bars, fmt="o", color=BLUE, capsize=3, markersize=6, label=ours)
     reported = [paper.table1[group.condition] for group in groups]
-    axis.plot(reported, places, "D", color=VERMILLION, markerfacecolor="none", markersize=7, label="Paper")
+    axis.plot(reported, places, "D", color=VERMILLION, markerfacecolor="none", markersize=7, label="Published")
     baselines = [group.majority_accuracy for group in groups]
     low, high = places - 0.45, places + 0.45
     axis.vlines(baselines, low, high, color=BLACK, linestyle="--", linewidth=1.2, label="Majority baseline")

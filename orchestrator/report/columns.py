@@ -120,7 +120,7 @@ COLUMN_DOCS = {
     "majority_accuracy": ColumnDoc(
         "Majority baseline", "What always answering the class that is commonest in training scores."
     ),
-    "paper_accuracy": ColumnDoc("Paper: accuracy", "Best validation accuracy that the paper reports."),
+    "paper_accuracy": ColumnDoc("Published: accuracy", "Best validation accuracy that the paper reports."),
     "threshold": ColumnDoc("Threshold", "Accuracy to be reached, in a share."),
     "threshold_kind": ColumnDoc(
         "Threshold kind",
@@ -136,9 +136,11 @@ COLUMN_DOCS = {
         "them did not.",
     ),
     "epochs_run": ColumnDoc("Epochs run", "Epochs of a trial (the most, should seeds differ)."),
-    "paper_epoch_to_threshold": ColumnDoc("Paper: epoch", "The paper's epoch to 0.60."),
-    "paper_minutes": ColumnDoc("Paper: minutes", "The paper's total training time."),
-    "paper_time_reduction": ColumnDoc("Paper: time saved", "Share of the end-to-end time that was saved, as reported."),
+    "paper_epoch_to_threshold": ColumnDoc("Published: epoch", "The paper's epoch to 0.60."),
+    "paper_minutes": ColumnDoc("Published: minutes", "The paper's total training time."),
+    "paper_time_reduction": ColumnDoc(
+        "Published: time saved", "Share of the end-to-end time that was saved, as reported."
+    ),
     "compute_s_to_threshold_mean": ColumnDoc(
         "Compute to threshold (s)",
         "Seconds of training until the threshold, mean over the seeds that reached it, and of a seed over its folds.",
@@ -167,9 +169,9 @@ COLUMN_DOCS = {
     "f1_mean": ColumnDoc("F1", "Harmonic mean of precision and recall."),
     "f1_low": ColumnDoc("F1, low", "Lower bound of the 95 % interval; empty for one seed."),
     "f1_high": ColumnDoc("F1, high", "Upper bound of the 95 % interval; empty for one seed."),
-    "paper_precision": ColumnDoc("Paper: precision", "The paper's value."),
-    "paper_recall": ColumnDoc("Paper: recall", "The paper's value."),
-    "paper_f1": ColumnDoc("Paper: F1", "The paper's value."),
+    "paper_precision": ColumnDoc("Published: precision", "The paper's value."),
+    "paper_recall": ColumnDoc("Published: recall", "The paper's value."),
+    "paper_f1": ColumnDoc("Published: F1", "The paper's value."),
     "p_value": ColumnDoc(
         "p",
         "Two-sided p of the difference, over other seeds and other photographs (of epochs, and in `effects`, over "

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from orchestrator.hypotheses.judge import untested
 from orchestrator.paper import Paper
 from orchestrator.report.audit_page import report_audit
 from orchestrator.report.contents import TITLES, page_contents
@@ -95,7 +96,8 @@ def page_content(
         "titles": TITLES,
         "subtitle": _subtitle(results, context),
         "headlines": [_headline(group, paper, tables["table1"]) for group in results.of("proposed")],
-        "verdicts": [_verdict(row, several=len(results.protocols) > 1) for row in tables["table5"].to_dict("records")],
+        "verdicts": _verdicts(results, context, tables["table5"]),
+        "caution": context.registered.note,
         "no_verdict": NO_VERDICT,
         "claims": page_table("claims", tables["claims"]),
         "tables": [page_table(name, table) for name, table in tables.items() if name not in elsewhere],
@@ -134,6 +136,20 @@ def _headline(group: Group, paper: Paper, table1: pd.DataFrame) -> str:
         f"Always answering “{group.majority_class}” scores {percent(group.majority_accuracy)} on the same photos; "
         f"the paper reports {percent(paper.table1['proposed'])}."
     )
+
+
+def _verdicts(results: Results, context: ReportContext, table5: pd.DataFrame) -> list[Verdict]:
+    """Every hypothesis under every protocol; one that could not be tested at all once, undecided."""
+    rows, several = table5.to_dict("records"), len(results.protocols) > 1
+    hypotheses = context.registered.hypotheses
+    why = untested(hypotheses, results, context.draw_of)
+    found = []
+    for one in hypotheses.hypotheses:
+        mine = [_verdict(row, several=several) for row in rows if row["assumption"] == one.name]
+        if not mine and results.records:
+            mine = [Verdict(one.name, one.claim, "undecided", one.published or "", "", f"Not tested: {why[one.name]}.")]
+        found += mine
+    return found
 
 
 def _verdict(row: Mapping[Any, Any], *, several: bool) -> Verdict:

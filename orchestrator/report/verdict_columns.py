@@ -29,7 +29,7 @@ DOCS = {
         "photographs are all below 0.05, by the sign; else undecided. For a claim of equality p over photographs "
         "plays no part.",
     ),
-    "paper_verdict": ("Paper: verdict", "The published verdict, where the hypothesis has one."),
+    "paper_verdict": ("Published: verdict", "The published verdict, where the hypothesis has one."),
     "sentence": ("In words", "The comparison in one sentence."),
     "reason": ("Reason", "Why the verdict is so, and what would change it."),
     "difference_mean": ("Difference", "First minus second, paired by seed, mean; shares, or epochs."),
@@ -56,7 +56,11 @@ DOCS = {
         "McNemar p, median", "Median over seeds of the exact McNemar p of that seed alone; for accuracies."
     ),
     "mcnemar_seeds": ("McNemar seeds", "Seeds of which the exact McNemar p alone is below 0.05."),
-    "effect_size": ("d_z", "Mean of the paired differences over their standard deviation."),
+    "effect_size": (
+        "d_z",
+        "Mean of the paired differences over their standard deviation, with the sign of the difference: of epochs, "
+        "below zero is sooner.",
+    ),
     "improvement": ("P(improvement)", "How often a run of the first beats a run of the second; a tie counts half."),
     "p_worse": ("P(worse)", "Bayesian signed-rank over seeds: that the first is worse by more than `rope`."),
     "p_equal": ("P(equal)", "The same: that they are within `rope`."),
@@ -80,5 +84,5 @@ DOCS = {
     "drop_low": ("Drop, low", "Lower 95 % bound over other seeds and other photographs (two-way)."),
     "drop_high": ("Drop, high", "Upper 95 % bound over other seeds and other photographs (two-way)."),
     "drop_in_photos": ("Drop in photos", "The drop times the photos."),
-    "paper_drop": ("Paper: drop", "The paper's drop in validation accuracy."),
+    "paper_drop": ("Published: drop", "The paper's drop in validation accuracy."),
 }  # fmt: skip

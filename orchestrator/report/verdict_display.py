@@ -10,7 +10,6 @@ from orchestrator.report.shown import (
     TableDoc,
     bounds,
     number_column,
-    number_if_any_column,
     p_column,
     percent_column,
     points_between,
@@ -64,6 +63,11 @@ def comparison_text(row: Row) -> str:
     return f"{row['metric']}, {title_of(first).lower()} against {title_of(second).lower()}"
 
 
+def draws_text(row: Row) -> str:
+    """Independent photos; empty where no photos are compared."""
+    return wording.number(row["independent_photos"]) if row["photos"] else ""
+
+
 def mcnemar_text(row: Row) -> str:
     """`2 of 6`; empty where no photos are compared."""
     return f"{row['mcnemar_seeds']} of {row['seeds']}" if row["mcnemar_p_median"] >= 0 else ""
@@ -81,7 +85,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         text_column("Component removed", "component"),
         PROTOCOL,
         points_interval_column("Drop in accuracy (95 % interval)", "drop"),
-        points_column("Paper", "paper_drop"),
+        points_column("Published", "paper_drop"),
         number_column("Drop in photos", "drop_in_photos", 1),
         Shown("Over seeds alone", lambda row: points_between(row["seeds_low"], row["seeds_high"]), value="seeds_low"),
         p_column("p", "p_value"),
@@ -94,14 +98,14 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         text_column("Claim", "claim"),
         PROTOCOL,
         text_column("Verdict", "verdict"),
-        text_column("Paper", "paper_verdict"),
+        text_column("Published", "paper_verdict"),
         Shown("Difference (95 % interval)", difference_text, value="difference_mean"),
         p_column("p", "p_value"),
         p_column("p, corrected", "p_holm"),
         p_column("p, seeds", "p_seeds"),
         p_column("p, photographs", "p_photographs"),
         number_column("Seeds", "seeds"),
-        number_if_any_column("Independent photos", "independent_photos"),
+        Shown("Independent photos", draws_text, only_if="independent_photos", value="independent_photos"),
         Shown("Compared", comparison_text, numeric=False),
     ),
     "evidence": (

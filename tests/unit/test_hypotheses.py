@@ -10,7 +10,7 @@ from datasets.folder import Folder
 from orchestrator.hypotheses.draws import read_draws, write_draws
 from orchestrator.hypotheses.judge import judge, untested
 from orchestrator.hypotheses.model import check_classes, load_hypotheses, parse_hypotheses
-from orchestrator.hypotheses.registry import HYPOTHESES_FILE, read_registered, register
+from orchestrator.hypotheses.registry import HYPOTHESES_FILE, chosen, read_registered, register
 from orchestrator.hypotheses.wording import reason, sentence
 from orchestrator.paper import load_paper
 from tests.unit.report_fixtures import TRUE_LABELS, make_record, make_study, results_of
@@ -95,6 +95,20 @@ def test_what_is_written_down_late_is_said_to_be_exploratory(tmp_path):
     late = read_registered(folder)
     assert "changed after 12 trials were finished: their verdicts are exploratory" in late.note
     assert [one.name for one in late.hypotheses.hypotheses] == ["H1"]
+
+
+def test_what_was_registered_stays_and_keeps_its_date(tmp_path):
+    folder = Folder.at(tmp_path)
+    mine = parse_hypotheses(file_of("better: {condition: eca, than: proposed}"), "")
+    register(folder, mine, trials_finished=0)
+    assert chosen(folder, None) == mine
+    assert chosen(folder, "paper") == load_hypotheses(None)
+    register(folder, chosen(folder, "paper"), trials_finished=20)
+    assert "exploratory" in read_registered(folder).note
+    register(folder, mine, trials_finished=20)
+    again = read_registered(folder)
+    assert (again.hypotheses, again.trials_finished, again.note) == (mine, 0, "")
+    assert again.line.endswith("before any trial; 1 other set written down for this run")
 
 
 def test_photos_that_are_one_draw_are_kept_by_name(tmp_path):
@@ -325,3 +339,14 @@ def test_a_fold_that_never_gets_there_does_not_make_its_seed_one():
 def test_the_example_file_is_one(request):
     example = request.config.rootpath / "examples" / "hypotheses.yaml"
     assert [one.name for one in load_hypotheses(str(example)).hypotheses] == ["H1", "H2", "H3", "H4"]
+
+
+def test_interval_of_a_difference_is_one_that_a_difference_can_have():
+    records = [
+        make_record(name, seed, right[seed])
+        for seed in range(2)
+        for name, right in (("proposed", (4, 19)), ("minus_crop", (3, 3)))
+    ]
+    found = judged("better: {condition: proposed, than: minus_crop}", records)
+    assert found.evidence.spread.bounds()[1] > 1
+    assert found.evidence.bounds[1] == 1.0

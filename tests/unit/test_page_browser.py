@@ -130,7 +130,7 @@ def numbers(cells):
 
 def test_a_click_sorts_by_number_and_back_with_unknown_cells_last(open_page):
     page = open_page()
-    head, button, place = header(page, "table1", "Paper")
+    head, button, place = header(page, "table1", "Published")
     before = column_of(page, "table1", place)
     assert 1 < len(set(numbers(before))) < len(before)
     assert "–" in before
@@ -145,7 +145,7 @@ def test_a_click_sorts_by_number_and_back_with_unknown_cells_last(open_page):
     unknown = before.count("–")
     assert up[-unknown:] == down[-unknown:] == ["–"] * unknown
     assert page.get_by_role("status").inner_text() == (
-        "Table 1. Accuracy of each condition: sorted by Paper, descending"
+        "Table 1. Accuracy of each condition: sorted by Published, descending"
     )
     button.click()
     assert head.get_attribute("aria-sort") is None

@@ -149,7 +149,7 @@ def run_folder(path, records) -> str:
 def test_an_earlier_run_gives_the_spread_by_protocol(tmp_path):
     found = assume(None, None, run_folder(tmp_path / "earlier", make_records(2)), PAPERS)
     assert set(found) == {"", "paper"}
-    assert found["paper"].source == "from the run earlier"
+    assert found["paper"].source == "from the run earlier, of 2 seeds: hardly an estimate"
     assert found["paper"].spread != AnswerSpread()
     assert assume(0.5, None, str(tmp_path / "earlier"), PAPERS)["paper"].spread.accuracy == 0.5
 

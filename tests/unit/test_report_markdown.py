@@ -32,7 +32,13 @@ def rows_under(text, heading):
 
 def test_verdicts_come_first_and_every_part_follows_in_the_order_of_the_page():
     text, _ = markdown_of(make_study(6), notes=["A note."])
-    parts = ["# A study", "**supported** (paper: supported)", "### Claims by protocol", "### Table 1.", "### Table 5."]
+    parts = [
+        "# A study",
+        "**supported** (published: supported)",
+        "### Claims by protocol",
+        "### Table 1.",
+        "### Table 5.",
+    ]
     parts += ["## Figures", "## Faces found", "### Detection.", "## What was run on what", "- Specification: 0123"]
     parts += ["- A note.", "\nPaper: "]
     assert sorted(parts, key=text.index) == parts

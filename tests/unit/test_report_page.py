@@ -147,7 +147,7 @@ def test_page_shows_no_missing_value_as_a_number(full_page):
 
 
 def test_page_gives_verdicts_before_tables(full_page):
-    assert full_page.index("(paper: supported)") < full_page.index('<h3 id="table1">') < full_page.index("<figure ")
+    assert full_page.index("(published: supported)") < full_page.index('<h3 id="table1">') < full_page.index("<figure ")
 
 
 def test_names_from_the_data_are_escaped():
