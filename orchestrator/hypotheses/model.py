@@ -97,6 +97,11 @@ class Hypothesis(Config):
     published: Verdict | None = None
     """The verdict of a publication, shown beside ours."""
 
+    @field_validator("name", "claim", mode="before")
+    @classmethod
+    def _on_one_line(cls, text: object) -> object:
+        return " ".join(text.split()) if isinstance(text, str) else text
+
     @model_validator(mode="after")
     def _one_test(self) -> Self:
         given = [kind for kind in self.KINDS if getattr(self, kind) is not None]
@@ -173,13 +178,24 @@ def parse_hypotheses(text: str, path: str) -> Hypotheses:
     try:
         return Hypotheses.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"`hypotheses` {path}: {_explain(error)} docs/verdicts.md has the format.") from None
+        raise UserError(f"`hypotheses` {path}: {_explain(error, content)} docs/verdicts.md has the format.") from None
 
 
-def _explain(error: ValidationError) -> str:
+_RULES = {
+    "tuple_type": "a list",
+    "too_short": "a list of at least one",
+    "string_too_short": "a text of at least one letter",
+    "string_type": "a text",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+"""In words, where pydantic's own need a programmer."""
+
+
+def _explain(error: ValidationError, content: dict[str, Any]) -> str:
     first: Any = error.errors()[0]
-    rule = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
-    where = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
+    rule, where = _RULES.get(first["type"], said), _where(first["loc"], content)
     if first["type"] == "value_error" and not isinstance(first["input"], str):
         return f"{rule}{f' (at `{where}`)' if where else ''}."
     if first["type"] == "extra_forbidden":
@@ -187,3 +203,13 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"`{where}` is missing."
     return f"`{where}` should be {rule}, got `{first['input']}`."
+
+
+def _where(place: tuple[int | str, ...], content: dict[str, Any]) -> str:
+    """`H1.better.metric`: by the name of the hypothesis, or `hypothesis 2.better` where it has none."""
+    entries = content.get("hypotheses")
+    if len(place) < 2 or not isinstance(place[1], int) or not isinstance(entries, list):
+        return ".".join(map(str, place))
+    entry = entries[place[1]]
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return ".".join(map(str, (name or f"hypothesis {place[1] + 1}", *place[2:])))

@@ -45,15 +45,18 @@ def test_the_papers_four_ship_with_its_claims_and_verdicts():
     ("text", "message"),
     [
         ("- a", "must be a mapping with the key `hypotheses`"),
-        ("hypotheses: []", "`hypotheses` should be"),
+        ("hypotheses: []", "`hypotheses` should be a list of at least one, got"),
         ("{hypotheses: [}", "is not valid YAML"),
+        ("hypotheses:", "`hypotheses` should be a list, got `None`"),
+        ("hypotheses: [{claim: x}]", "`hypothesis 1.name` is missing"),
+        ("hypotheses: [7]", "`hypothesis 1` should be a mapping, got `7`"),
         (file_of("better: {condition: proposd, than: minus_crop}"), "should be the name of a condition"),
         (file_of("better: {condition: eca, than: eca}"), "are both eca"),
         (file_of("better: {condition: eca, than: proposed, metric: acuracy}"), "balanced_accuracy"),
         (file_of("better: {condition: eca, than: proposed, by: 2}"), "less than 1"),
-        (file_of("better: {condition: eca, than: proposed, more: 2}"), "`hypotheses.0.better.more` is no key"),
+        (file_of("better: {condition: eca, than: proposed, more: 2}"), "`H1.better.more` is no key"),
         (file_of("published: supported"), "needs exactly one of better, equivalent, earlier"),
-        (file_of("earlier: {condition: eca, than: proposed}"), "`hypotheses.0.earlier.threshold` is missing"),
+        (file_of("earlier: {condition: eca, than: proposed}"), "`H1.earlier.threshold` is missing"),
         (
             file_of("better: {condition: eca, than: proposed}") + "  - {name: H1, claim: x, "
             "better: {condition: proposed, than: eca}}",
@@ -72,6 +75,15 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(text, message):
 def test_missing_file_is_named():
     with pytest.raises(UserError, match=r"no-such\.yaml"):
         load_hypotheses("no-such.yaml")
+
+
+def test_a_claim_may_be_folded_over_lines():
+    found = parse_hypotheses(
+        "hypotheses:\n  - name: H1\n    claim: >\n      It helps\n      much\n"
+        "    better: {condition: eca, than: proposed}\n",
+        "",
+    )
+    assert found.hypotheses[0].claim == "It helps much"
 
 
 def test_hash_is_of_what_is_said_not_of_how():
