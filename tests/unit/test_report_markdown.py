@@ -34,8 +34,8 @@ def test_verdicts_come_first_and_every_part_follows_in_the_order_of_the_page():
     text, _ = markdown_of(make_study(6), notes=["A note."])
     parts = [
         "# A study",
-        "**supported** (published: supported)",
         "### Claims by protocol",
+        "**supported** (published: supported)",
         "### Table 1.",
         "### Table 5.",
     ]
