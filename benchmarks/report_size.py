@@ -25,6 +25,8 @@ import numpy as np
 import pyarrow as pa
 
 from datasets.folder import Folder
+from orchestrator.hypotheses.model import load_hypotheses
+from orchestrator.hypotheses.registry import Registered
 from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
 from orchestrator.report import build
 from orchestrator.report.build import ReportContext, build_report
@@ -189,7 +191,7 @@ def main() -> None:
         keys = invent_study(folder, **sizes)
         context = ReportContext(
             keys=keys, title="Invented", data_name="invented", generated=True, spec_hash="none",
-            data_fingerprint="none", num_planned=len(keys),
+            data_fingerprint="none", num_planned=len(keys), registered=Registered(load_hypotheses(None)),
         )  # fmt: skip
         clock_s, processor_s = time.perf_counter(), time.process_time()
         with timed_steps() as steps:

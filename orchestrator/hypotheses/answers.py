@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -59,8 +60,18 @@ def clusters(photos: pd.Index, draw_of: Mapping[str, str]) -> np.ndarray:
     return np.unique(np.array(names, dtype=object), return_inverse=True)[1]
 
 
-def _table(group: Group, seed: int, classes: Sequence[str]) -> pd.DataFrame:
-    """By photo, the index of its class and of the answer among `classes`."""
+_TABLES: WeakKeyDictionary[Group, dict[tuple[int, tuple[str, ...]], pd.DataFrame]] = WeakKeyDictionary()
+
+
+def _table(group: Group, seed: int, classes: tuple[str, ...]) -> pd.DataFrame:
+    """By photo, the index of its class and of the answer among `classes`. A report asks for each many times."""
+    known = _TABLES.setdefault(group, {})
+    if (seed, classes) not in known:
+        known[seed, classes] = _answered(group, seed, classes)
+    return known[seed, classes]
+
+
+def _answered(group: Group, seed: int, classes: Sequence[str]) -> pd.DataFrame:
     rows = group.predictions[group.seeds.index(seed)]
     rows = rows[rows["true_label"].isin(classes)]
     index_of = {name: index for index, name in enumerate(classes)}

@@ -14,8 +14,10 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-MAX_FLIPS = 2**16
-"""Up to 16 pairs every combination of signs is tried; beyond, that many are drawn, always the same."""
+EXACT_PAIRS = 16
+"""Up to so many pairs every combination of signs is tried."""
+DRAWN_FLIPS = 2**14 - 1
+"""Beyond, so many combinations are drawn, always the same."""
 
 
 TIE_DIGITS = 7
@@ -28,12 +30,13 @@ def sign_flip_p(differences: Sequence[float]) -> float:
         return 1.0
     values = np.asarray(differences, float)
     scaled = values / (np.abs(values).max() or 1.0)
+    num = 2**EXACT_PAIRS if len(values) <= EXACT_PAIRS else DRAWN_FLIPS
 
     def mean(flipped: np.ndarray, axis: int) -> np.ndarray:
         return np.asarray(flipped.mean(axis=axis).round(TIE_DIGITS))  # sums that are equal but for floating point tie
 
     test = stats.permutation_test(
-        (scaled,), mean, permutation_type="samples", vectorized=True, n_resamples=MAX_FLIPS, batch=4096, rng=0
+        (scaled,), mean, permutation_type="samples", vectorized=True, n_resamples=num, batch=4096, rng=0
     )
     return float(test.pvalue)
 
