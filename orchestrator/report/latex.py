@@ -109,7 +109,8 @@ def _longtable(name: str, caption: str, kinds: list[str], head: str, rows: list[
 def _part(kinds: list[str], widest: str, head: str, rows: list[str]) -> list[str]:
     """The phantom row makes all parts equally wide, and so equally small."""
     return [
-        _FIT, rf"\begin{{tabular}}{{{''.join(kinds)}}}", rf"{widest}[-\normalbaselineskip]", r"\toprule", head, r"\midrule",
+        _FIT,
+        rf"\begin{{tabular}}{{{''.join(kinds)}}}", rf"{widest}[-\normalbaselineskip]", r"\toprule", head, r"\midrule",
         *rows, r"\bottomrule", r"\end{tabular}%", r"} \\",
     ]  # fmt: skip
 
