@@ -6,6 +6,7 @@ import argparse
 import difflib
 import json
 import os
+import select
 import signal
 import sys
 import types
@@ -17,7 +18,7 @@ from datasets.errors import FailedError, FindingsError, UserError
 from orchestrator.quiet import log_path
 from orchestrator.spec import PRESETS, Spec, resolve_spec
 
-EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_FINDINGS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_UNREAD = 0, 1, 2, 3, 130, 141
 
 _EXAMPLES = {
     "run": """examples:
@@ -30,7 +31,9 @@ _EXAMPLES = {
     "plan": """examples:
   facet plan --data photos/ --preset paper --gpus-per-trial 0.5
   facet plan --data photos/ --seeds 12 --from-run runs/mine --json plan.json""",
-    "crop": "example:\n  facet crop --data photos.zip --image-size 224 --out runs/mine",
+    "crop": """examples:
+  facet crop --data photos.zip --image-size 224 --out runs/mine
+  facet crop --data photos/ --try-rotations --min-face-size 12   also faces that lie on their side, and small ones""",
     "audit": """examples:
   facet audit --data photos/                             what photos/ can prove, into runs/photos-audit
   facet audit --data photos.zip --out runs/mine          then `facet run --data photos.zip --out runs/mine`
@@ -43,7 +46,9 @@ was asked. A class that the file's format or size tells is a warning. docs/audit
 
 Exit codes: 0 no finding; 3 findings: numbers that cannot all be right, or do not show what they are given for; 2 a
 mistake in the file. docs/check-paper.md explains the file and every check; examples/reported.yaml is an example.""",
-    "sample": "example:\n  facet sample sample/ && facet run --data sample/",
+    "sample": """examples:
+  facet sample sample/ && facet run --data sample/
+  facet sample other/ --seed 1                           other photos, drawn from another seed""",
     "report": """examples:
   facet report runs/mine
   facet report runs/mine --wrong-photos                  also a local page with pictures, not to be sent around""",
@@ -53,7 +58,9 @@ mistake in the file. docs/check-paper.md explains the file and every check; exam
 
 Both run folders are only read. docs/compare.md says what is compared with what, and how.""",
     "spec": "examples:\n  facet spec --preset paper > study.yaml\n  facet spec --schema > facet.schema.json",
-    "doctor": "example:\n  facet doctor",
+    "doctor": """examples:
+  facet doctor
+  facet doctor && facet run                              a run only if all checks are good""",
 }
 
 
@@ -72,7 +79,21 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 findings, 130 interrupted."""
+    """Run one command; the exit code: 0 done, 1 failed, 2 a user's mistake, 3 findings, 130 interrupted.
+
+    141, without a word, where whoever reads the output has stopped, as `head` does.
+    """
+    try:
+        try:
+            return _main(arguments)
+        finally:  # also after --help, which leaves by SystemExit
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still writes when it ends
+        return EXIT_UNREAD
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
@@ -91,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _complain(f"What Ray wrote: {log_path()}")
         return EXIT_FAILED
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            raise
         _complain(f"{error}. Finished trials are kept; the same command goes on from there.")
         return EXIT_FAILED
     except KeyboardInterrupt:
@@ -317,6 +340,13 @@ def _print_table(lines: dict[str, str]) -> None:
 
 def _complain(text: str) -> None:
     print(f"facet: {text}", file=sys.stderr)
+
+
+def _nobody_reads() -> bool:
+    """Whether it is the pipe behind stdout that is broken, and not one to some other program."""
+    waiting = select.poll()
+    waiting.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))
 
 
 def _interrupt(signum: int, frame: Any) -> NoReturn:

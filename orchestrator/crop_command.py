@@ -34,6 +34,6 @@ def crop_only(spec: Spec, *, verbose: bool) -> list[str]:
         *([*table, ""] if table else []),
         *findings(photos),
         f"Photos: {counts_line(photos)}{left_out}",
-        f"Photos to look at: {where_to_look(photos, str(study.crop_folder))}",
+        f"Photos to look at: {where_to_look(photos, study.crop_folder)}",
         f"Crops: {counted(len(manifest.shards), 'shard')} and {TABLE_FILE} in {study.crop_folder}",
     ]

@@ -6,10 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from pydantic import Field
-
 from datasets.config import Config
-from orchestrator.printed import Change, Positive, Share, load_yaml
+from orchestrator.printed import Change, Count, CountFromOne, Positive, Share, load_printed
 
 SelectedOn = Literal["reported", "held_out", "unknown"]
 """Photos on which the best epoch was chosen: the very photos that are reported, others, or the study does not say."""
@@ -29,9 +27,9 @@ class PaperData(Config):
 class Detection(Config):
     """How many faces were found."""
 
-    photos: int = Field(ge=1)
+    photos: CountFromOne
     """Photos looked at."""
-    faces: int = Field(ge=0)
+    faces: Count
     """Photos with a face found."""
 
 
@@ -121,4 +119,4 @@ class Paper(Config):
 def load_paper() -> Paper:
     """The reported values, read from the package once."""
     text = resources.files("orchestrator").joinpath("paper.yaml").read_text(encoding="utf-8")
-    return Paper.model_validate(load_yaml(text))
+    return Paper.model_validate(load_printed(text))

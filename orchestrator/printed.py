@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, GetCoreSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from datasets.strict_yaml import StrictLoader, load_yaml
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)")
 MOST_DIGITS = 15
@@ -49,12 +52,12 @@ class Printed(float):
         """How far the value may lie from what was printed."""
         return 2 * self.half_unit if self.cut else self.half_unit
 
-    @property
+    @cached_property
     def low(self) -> Fraction:
         """The least value that is printed as this one."""
         return Fraction(self.exact) - self.reach
 
-    @property
+    @cached_property
     def high(self) -> Fraction:
         """The greatest value that is printed as this one; whether a half goes up or down is left open."""
         return Fraction(self.exact) + self.reach
@@ -108,18 +111,14 @@ Change = Annotated[Printed, AfterValidator(_change)]
 Positive = Annotated[Printed, AfterValidator(_positive)]
 
 
-class PrintedLoader(yaml.SafeLoader):
-    """Reads YAML with every decimal number as `Printed`, and a key that stands twice as a mistake."""
+MOST_PHOTOS = 1_000_000
+"""A study of more photos would take too long to check."""
+Count = Annotated[int, Field(ge=0, le=MOST_PHOTOS, strict=True)]
+CountFromOne = Annotated[int, Field(ge=1, le=MOST_PHOTOS, strict=True)]
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping without repeated keys. Raises yaml.constructor.ConstructorError."""
-        keys = [key.value for key, _ in node.value]
-        repeated = [key for place, key in enumerate(keys) if isinstance(key, str) and key in keys[:place]]
-        if repeated:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key `{repeated[0]}` stands twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
+
+class PrintedLoader(StrictLoader):
+    """Reads YAML with every decimal number as `Printed`."""
 
 
 def _printed(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
@@ -130,9 +129,9 @@ def _printed(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
 PrintedLoader.add_constructor("tag:yaml.org,2002:float", _printed)
 
 
-def load_yaml(text: str) -> Any:
-    """The content of a YAML text. Raises yaml.YAMLError."""
-    return yaml.load(text, PrintedLoader)  # a SafeLoader: builds numbers, texts, lists and mappings alone
+def load_printed(text: str) -> Any:
+    """The content of a YAML text, numbers as `Printed`. Raises yaml.YAMLError."""
+    return load_yaml(text, PrintedLoader)
 
 
 def _decimal(text: str) -> Decimal:

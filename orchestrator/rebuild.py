@@ -51,7 +51,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
     trouble = {f"Not tracked ({name})": text for name, text in (problems or {}).items()}
     study, photos = run_folder.read_json(STUDY_FILE), read_photos_csv(run_folder)
     audit = _audit_of(run_folder, plan["crop_fingerprint"])
-    crops, crops_on_page = _crop_places(run_folder, plan["crops"], plan["crop_fingerprint"])
+    crops = _crops_of(run_folder, plan["crops"], plan["crop_fingerprint"])
     build_report(
         run_folder,
         ReportContext(
@@ -67,7 +67,7 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
             environment=run_folder.read_json("environment.json"),
             photos=photos,
             audit=audit,
-            crops=crops_on_page,
+            crops=_crops_on_page(plan["crops"], plan["crop_fingerprint"]),
             left_out=plan["left_out"],
             summary=summary,
             notes=[*_division_notes(run_folder), *(f"{title}: {text}" for title, text in trouble.items())],
@@ -128,18 +128,18 @@ def _crops_of(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> F
     return (run_folder.beside("crops") if crops is None else Folder.at(crops)) / crop_fingerprint
 
 
-def _crop_places(run_folder: Folder, crops: str | None, crop_fingerprint: str) -> tuple[str, str]:
-    """Where the crops lie: in full for the terminal, and for the page without any absolute path."""
-    on_page = f"../crops/{crop_fingerprint}" if crops is None else crop_fingerprint
-    return str(_crops_of(run_folder, crops, crop_fingerprint)), on_page
+def _crops_on_page(crops: str | None, crop_fingerprint: str) -> str:
+    """Where the crops lie, for the page: without any absolute path."""
+    return f"../crops/{crop_fingerprint}" if crops is None else crop_fingerprint
 
 
-def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: str) -> dict[str, str]:
+def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: Folder) -> dict[str, str]:
     if photos is None:
         return {}
     text = counts_line(photos) + "".join(f", {count} files {reason}" for reason, count in left_out.items())
     found = {"Detection": " ".join(sentences)} if (sentences := warnings(photos)) else {}
-    return {"Photos": text} | found | {"Photos to look at": where_to_look(photos, crops)}
+    sheets = {"Photos to look at": where} if (where := where_to_look(photos, crops)) else {}
+    return {"Photos": text} | found | sheets
 
 
 def _best(records: list[Record]) -> dict[str, str]:

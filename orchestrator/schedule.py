@@ -164,8 +164,25 @@ class _Relay(tune.Callback):
 
 def _what_is_missing(trials: Sequence[Any]) -> str:
     wanted = trials[-1].placement_group_factory.required_resources
-    free = {name: amount for name, amount in ray.available_resources().items() if name in wanted}
-    return f"No trial has run for {STALLED_AFTER_S:g} s: a trial needs {wanted}, free is {free}. Waiting for nodes."
+    return why_waiting(wanted, ray.available_resources(), ray.cluster_resources())
+
+
+def why_waiting(wanted: Mapping[str, float], free: Mapping[str, float], present: Mapping[str, float]) -> str:
+    """Why no trial runs, of resources by Ray's names: what there is is taken, or a machine has yet to join."""
+    needed = {name: amount for name, amount in wanted.items() if amount}
+    needs = " and ".join(_amount(amount, name) for name, amount in needed.items())
+    has = " and ".join(f"{free.get(name, 0.0):g} of {_amount(present.get(name, 0.0), name)}" for name in needed)
+    waits = (
+        "Waiting until enough is free, or a trial that has its place has started, which is slow on a busy machine."
+        if all(present.get(name, 0.0) >= amount for name, amount in needed.items())
+        else "Waiting for a machine to join."
+    )
+    return f"No trial has run for {STALLED_AFTER_S:g} s. One needs {needs}; free: {has}. {waits}"
+
+
+def _amount(amount: float, name: str) -> str:
+    noun = {"CPU": "core"}.get(name, name)
+    return f"{amount:g} {noun}{'' if amount == 1 else 's'}"
 
 
 def _reason(trial: Any) -> str:

@@ -15,6 +15,8 @@ from datasets.cropper import CropConfig
 from datasets.errors import UserError
 from datasets.protocols import PROTOCOLS
 from datasets.sources import SourceConfig
+from datasets.strict_yaml import load_yaml
+from orchestrator.plain_rules import rule_of
 from search_spaces.conditions import select_conditions
 from trainables.recipe import ModelConfig, TrainConfig
 
@@ -177,7 +179,7 @@ def resolve_spec(path: str | None, flags: Mapping[str, Any]) -> Spec:
 def read_yaml(path: str) -> dict[str, Any]:
     """The keys of a spec file. Raises UserError."""
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = load_yaml(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The spec `{path}` cannot be read ({error}).") from None
     except yaml.YAMLError as error:
@@ -202,10 +204,8 @@ def explain(error: ValidationError) -> str:
             sentences.append(finding["msg"].removeprefix("Value error, "))
             continue
         name = str(finding["loc"][0])
-        rule = finding["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
-        sentences.append(
-            f"`{name}` should be {rule}, got `{finding['input']}`. Change it, or give --{name.replace('_', '-')}."
-        )
+        flag = f"--{name.replace('_', '-')}"
+        sentences.append(f"`{name}` should be {rule_of(finding)}, got `{finding['input']}`. Change it, or give {flag}.")
     return " ".join(sentences)
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from datasets.errors import UserError
 from datasets.folder import Folder
+from datasets.strict_yaml import load_yaml
 
 STATEMENT_FILE = "data_statement.yaml"
 NOT_STATED = "Not stated; ask the source of the photos."
@@ -48,7 +49,7 @@ def read_statement(run_folder: Folder, *, generated: bool) -> DataStatement:
         return GENERATED if generated else DataStatement()
     known = [field.name for field in fields(DataStatement)]
     try:
-        held = yaml.safe_load(run_folder.read_bytes(STATEMENT_FILE).decode())
+        held = load_yaml(run_folder.read_bytes(STATEMENT_FILE).decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(
             f"`{STATEMENT_FILE}` is no YAML ({' '.join(str(error).split())}). Mend it or remove it."

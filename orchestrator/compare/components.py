@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.compare.conditions import APART, NOT_COMPARED, PAIRED, Matched, match
@@ -46,7 +47,7 @@ def _columns(change: Gap | None, basis: str) -> dict[str, Any]:
         return dict.fromkeys(("change_mean", "change_low", "change_high", "p_value"), math.nan) | {
             "basis": basis or NOT_COMPARED
         }
-    low, high = change.bounds
+    low, high = replace(change, most=2.0).bounds  # of two drops
     return {
         "change_mean": change.mean,
         "change_low": low,

@@ -18,17 +18,22 @@ from orchestrator.statistics.seeds import CONFIDENCE
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Second minus first. variance: of that difference, over other seeds and photographs; NaN where nothing tells."""
+    """Second minus first. variance: of that difference, over other seeds and photographs; NaN where nothing tells.
+
+    most: no difference can be larger: 1 of two shares, 2 of two differences of shares.
+    """
 
     mean: float
     variance: float
     degrees: float
+    most: float = 1.0
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """95 %; NaN without a variance."""
+        """95 %, within what there can be; NaN without a variance."""
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, self.degrees)) * math.sqrt(self.variance)
-        return self.mean - half, self.mean + half
+        low, high = self.mean - half, self.mean + half
+        return (low, high) if math.isnan(half) else (max(-self.most, low), min(self.most, high))
 
     @property
     def p_value(self) -> float:

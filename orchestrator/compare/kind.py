@@ -97,7 +97,11 @@ def _of_design(
     compared = [row for row in rows if row["basis"] != NOT_COMPARED]
     most = max((min(row["seeds_a"], row["seeds_b"]) for row in compared), default=MIN_SEEDS)
     if most < MIN_SEEDS:
-        yield f"At most {counted(most, 'seed')} a condition: every verdict is undecided. {MIN_SEEDS} are needed."
+        held = [max(len(group.seeds) for group in run.results.groups) for run in runs]
+        yield (
+            f"At most {counted(most, 'seed')} of a condition can be compared (A has {held[0]}, B has {held[1]}): every "
+            f"verdict is undecided. {MIN_SEEDS} are needed in both."
+        )
     devices = next((one for one in settings if one.field == "device"), None)
     if devices and devices.differs:
         yield f"Times were taken on other devices ({_in_both(devices)}) and say nothing of the method."

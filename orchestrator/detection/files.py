@@ -36,12 +36,16 @@ def write_crop_report(folder: Folder) -> pd.DataFrame:
     return photos
 
 
-def where_to_look(photos: pd.DataFrame, place: str) -> str:
-    """Where the lost and the doubtful photos are shown; `place` names the folder of the crops."""
+def where_to_look(photos: pd.DataFrame, crops: Folder) -> str:
+    """Where the lost and the doubtful photos are shown; empty where the folder of the crops does not hold them."""
     shown = {FACELESS: is_faceless(photos), LEAST_CERTAIN: photos["status"] == OK}
     sheets = [name for name, chosen in shown.items() if chosen.any()]
     lacking = "" if FACELESS in sheets else f" (no {FACELESS}: every photo that could be read has a face)"
-    return f"{', '.join([*sheets, PHOTOS_FILE])} in {place}{lacking}"
+    try:
+        there = all(crops.exists(name) for name in [*sheets, PHOTOS_FILE])
+    except OSError:  # a store that does not answer, or not to whoever got a copy of the run folder
+        there = False
+    return f"{', '.join([*sheets, PHOTOS_FILE])} in {crops}{lacking}" if there else ""
 
 
 def _png(sheet: Image.Image) -> bytes:

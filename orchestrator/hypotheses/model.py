@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from datasets.config import Config
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
+from datasets.strict_yaml import load_yaml
 from orchestrator.statistics.scores import Metric
 from search_spaces.conditions import all_conditions
 
@@ -168,7 +169,7 @@ def load_hypotheses(path: str | None) -> Hypotheses:
 def parse_hypotheses(text: str, path: str) -> Hypotheses:
     """Those of a YAML text; `path` names it in errors. Raises UserError."""
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
     except yaml.YAMLError as error:
         raise UserError(f"`hypotheses` {path} is not valid YAML ({' '.join(str(error).split())}).") from None
     if not isinstance(content, dict):

@@ -103,12 +103,14 @@ def _elsewhere(reported: Reported, odd: dict[str, Printed]) -> str:
         for name, row in reported.rows.items():
             photos = reported.photos_of(name)
             for first in numbers_within(reported.rows[full].accuracy, total):
-                for second in numbers_within(row.accuracy, photos) if photos and photos != total else ():
-                    if drop.holds(Fraction(first, total) - Fraction(second, photos)):
-                        return (
-                            f" {points(drop)} are the difference between “{full}” ({first} of {total}) and “{name}” "
-                            f"({second} of {photos}), which are scored on other photos."
-                        )
+                known = numbers_within(row.accuracy, photos) if photos and photos != total else range(0)
+                least = math.ceil((Fraction(first, total) - drop.high) * photos)
+                most = math.floor((Fraction(first, total) - drop.low) * photos)
+                for second in range(max(least, known.start), min(most + 1, known.stop)):
+                    return (
+                        f" {points(drop)} are the difference between “{full}” ({first} of {total}) and “{name}” "
+                        f"({second} of {photos}), which are scored on other photos."
+                    )
     return ""
 
 

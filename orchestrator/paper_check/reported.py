@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from datasets.config import Config
 from orchestrator.paper import Detection, SelectedOn
-from orchestrator.paper_check.tables import ClassTable, Confusion, Convergence, Count, Drops, Name, Row, Scores
+from orchestrator.paper_check.tables import ClassTable, Confusion, Convergence, Drops, Name, Row, Scores
+from orchestrator.printed import MOST_PHOTOS, Count, CountFromOne
 
 
 class Reported(Config):
@@ -21,7 +22,7 @@ class Reported(Config):
     """Photos by split and class."""
     scored_split: Name | None = None
     """Split that is reported; by default test, or the only one."""
-    photos: int | None = Field(default=None, ge=1)
+    photos: CountFromOne | None = None
     """Photos of all splits, as stated."""
     detection: Detection | None = None
     """Faces found."""
@@ -35,9 +36,9 @@ class Reported(Config):
     """Epochs and time."""
     drops: Drops | None = None
     """Ablation."""
-    seeds: int | None = Field(default=None, ge=1)
+    seeds: CountFromOne | None = None
     """Trainings of each row, under seeds of their own."""
-    epochs: int | None = Field(default=None, ge=1)
+    epochs: CountFromOne | None = None
     """Epochs of which the best was taken."""
     selected_on: SelectedOn | None = None
     """Photos on which the best epoch was chosen."""
@@ -58,6 +59,16 @@ class Reported(Config):
     def photos_of(self, name: str) -> int:
         """Scored photos of a row; 0 where they are not known."""
         return self.rows[name].photos or sum(self.counts_of(name).values())
+
+    @model_validator(mode="after")
+    def _few_enough(self) -> Self:
+        total = sum(sum(counts.values()) for counts in self.counts.values())
+        if total > MOST_PHOTOS:
+            raise ValueError(
+                f"`counts` holds {total} photos altogether; at most {MOST_PHOTOS} can be checked. Give the reported "
+                "split alone."
+            )
+        return self
 
     @model_validator(mode="after")
     def _scored_split_is_there(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from fractions import Fraction
 
 from orchestrator.paper_check.chance import SIGNIFICANT, least_net_difference, mcnemar_p
@@ -72,8 +73,8 @@ def _larger(rows: dict[str, Printed], small: dict[str, Printed], total: int) -> 
     drop = min(others, key=abs)
     net = round(abs(drop) * total)
     losses = range((total - net) // 2)  # a photo that changes the other way asks for one more that does not
-    lost = next((count for count in losses if mcnemar_p(net + count + 1, count + 1) >= SIGNIFICANT), None)
-    if lost is None or mcnemar_p(net, 0) >= SIGNIFICANT:
+    lost = bisect_left(losses, True, key=lambda count: mcnemar_p(net + count + 1, count + 1) >= SIGNIFICANT)  # p grows
+    if lost == len(losses) or mcnemar_p(net, 0) >= SIGNIFICANT:
         return ""
     return (
         f" Even {points(drop)} ({net} photos) are enough only if no more than {lost} changed the other way "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from datasets.config import Config
-from orchestrator.printed import Change, Positive, Share
+from orchestrator.printed import Change, Count, CountFromOne, Positive, Share
 
 
 def _as_text(value: object) -> object:
@@ -15,7 +15,6 @@ def _as_text(value: object) -> object:
 
 
 Name = Annotated[str, BeforeValidator(_as_text)]
-Count = Annotated[int, Field(ge=0)]
 
 
 class Row(Config):
@@ -25,9 +24,9 @@ class Row(Config):
     """Share of the scored photos that are right."""
     without: tuple[Name, ...] = ()
     """Classes whose photos are not scored."""
-    photos: int | None = Field(default=None, ge=1)
+    photos: CountFromOne | None = None
     """Photos scored, where these are not all photos of the scored split and the row's classes."""
-    approximate: bool = False
+    approximate: StrictBool = False
     """Whether the study marks the number as approximate."""
 
 
@@ -76,7 +75,7 @@ class Speed(Config):
 
     accuracy: Share | None = None
     """Its accuracy, as this table has it."""
-    epoch_to_threshold: int | None = Field(default=None, ge=1)
+    epoch_to_threshold: CountFromOne | None = None
     """First epoch at or above the threshold."""
     minutes: Positive | None = None
     """Training time (any unit, the same in all rows)."""

@@ -48,7 +48,7 @@ def possible_answers(scores: Scores, count: int, num_photos: int) -> list[Answer
     for right in possible_right(scores, count):
         least, most = right, right + num_photos - count
         for low, high in (_by_precision(scores.precision, right), _by_f1(f1, right, count)):
-            least, most = max(least, math.ceil(low)), min(most, math.floor(high))
+            least, most = max(least, low), min(most, high)
         if least <= most:
             found.append(Answers(right, least, most))
     return found
@@ -73,9 +73,10 @@ def harmonic_mean(first: Fraction, second: Fraction) -> Fraction:
     return 2 * first * second / (first + second) if first and second else Fraction(0)
 
 
-Bounds = tuple[Fraction, Fraction]
-_NO_BOUNDS: Bounds = (Fraction(0), Fraction(10**18))
-_NONE_FITS: Bounds = (Fraction(1), Fraction(0))
+Bounds = tuple[int, int]
+"""Least and most answers; in whole numbers, since fractions would take a minute for a million photos."""
+_NO_BOUNDS: Bounds = (0, 10**18)
+_NONE_FITS: Bounds = (1, 0)
 
 
 def _by_precision(precision: Printed | None, right: int) -> Bounds:
@@ -83,7 +84,7 @@ def _by_precision(precision: Printed | None, right: int) -> Bounds:
         return _NO_BOUNDS
     if right == 0:  # no answer is right, or none was given: printed as 0 either way
         return _NO_BOUNDS if precision.low <= 0 else _NONE_FITS
-    return right / precision.high, right / precision.low if precision.low > 0 else _NO_BOUNDS[1]
+    return _quotients(right, precision)
 
 
 def _by_f1(f1: Printed | None, right: int, count: int) -> Bounds:
@@ -92,4 +93,12 @@ def _by_f1(f1: Printed | None, right: int, count: int) -> Bounds:
         return _NO_BOUNDS
     if right == 0:
         return _NO_BOUNDS if f1.low <= 0 else _NONE_FITS
-    return 2 * right / f1.high - count, 2 * right / f1.low - count if f1.low > 0 else _NO_BOUNDS[1]
+    least, most = _quotients(2 * right, f1)
+    return least - count, most - count
+
+
+def _quotients(part: int, share: Printed) -> Bounds:
+    """Every whole number of which `part` is printed as `share`."""
+    low, high = share.low, share.high
+    most = part * low.denominator // low.numerator if low > 0 else _NO_BOUNDS[1]
+    return -(-part * high.denominator // high.numerator), most

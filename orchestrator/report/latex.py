@@ -12,6 +12,8 @@ from orchestrator.report.shown import Shown
 
 LONG_ROWS = 40
 """A table of more rows may break over pages."""
+PART_LINES = 25
+"""Lines of such a table that stay together: two parts fill a page."""
 WIDE_CHARS = 34
 """A column with a longer cell wraps its text."""
 _SPECIAL = {
@@ -27,7 +29,7 @@ _PACKAGES = {"booktabs": "toprule", "graphicx": "resizebox", "longtable": "longt
 
 
 def to_latex(name: str, table: pd.DataFrame) -> str:
-    """The reading view as a table float no wider than the text, or as a longtable where it has many rows."""
+    """The reading view as a table float no wider than the text, or in parts over pages where it has many rows."""
     view = reading_table(name, table)
     kinds = [_kind(column, [row[place] for row in view.rows]) for place, column in enumerate(view.columns)]
     head, doc = _line(escape(column.heading) for column in view.columns), TABLE_DOCS[name]
@@ -95,10 +97,45 @@ def _float(name: str, caption: str, kinds: list[str], head: str, rows: list[str]
 
 
 def _longtable(name: str, caption: str, kinds: list[str], head: str, rows: list[str]) -> list[str]:
-    columns = "".join(kinds)
+    """One part below the other, each no wider than the text: a longtable's own columns would not shrink."""
     return [
-        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}", rf"\begin{{longtable}}{{{columns}}}",
-        rf"\caption{{{caption}}}\label{{tab:{name}}} \\", r"\toprule", head, r"\midrule", r"\endfirsthead",
-        rf"\multicolumn{{{len(kinds)}}}{{l}}{{(continued)}} \\", r"\toprule", head, r"\midrule", r"\endhead",
-        r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}", r"\endgroup",
+        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}", r"\begin{longtable}{@{}l@{}}",
+        rf"\caption{{{caption}}}\label{{tab:{name}}} \\", r"\endfirsthead", r"(continued) \\", r"\endhead",
+        *(line for part in _parts(rows) for line in _part(kinds, _widest(kinds, [head, *rows]), head, part)),
+        r"\end{longtable}", r"\endgroup",
     ]  # fmt: skip
+
+
+def _part(kinds: list[str], widest: str, head: str, rows: list[str]) -> list[str]:
+    """The phantom row makes all parts equally wide, and so equally small."""
+    return [
+        _FIT,
+        rf"\begin{{tabular}}{{{''.join(kinds)}}}", rf"{widest}[-\normalbaselineskip]", r"\toprule", head, r"\midrule",
+        *rows, r"\bottomrule", r"\end{tabular}%", r"} \\",
+    ]  # fmt: skip
+
+
+def _parts(rows: list[str]) -> list[list[str]]:
+    """Rows that fit on a page together, of texts that wrap fewer."""
+    parts: list[list[str]] = [[]]
+    lines = 0
+    for row in rows:
+        height = 1 + max(map(len, _cells(row))) // WIDE_CHARS
+        if parts[-1] and lines + height > PART_LINES:
+            parts.append([])
+            lines = 0
+        parts[-1].append(row)
+        lines += height
+    return parts
+
+
+def _widest(kinds: list[str], rows: list[str]) -> str:
+    """A row of no ink with the longest cell of each column; columns that wrap have their width."""
+    columns = zip(*map(_cells, rows), strict=True)
+    longest = [max(column, key=len) for column in columns]
+    cells = [rf"\hphantom{{{cell}}}" if len(kind) == 1 else "" for kind, cell in zip(kinds, longest, strict=True)]
+    return _line(cells)
+
+
+def _cells(row: str) -> list[str]:
+    return row.removesuffix(r" \\").split(" & ")

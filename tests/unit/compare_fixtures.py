@@ -61,7 +61,14 @@ def write_run(
         table = pa.Table.from_pandas(rows, schema=PREDICTIONS_SCHEMA, preserve_index=False)
         Ledger(run).write(held, table, table[:0])
     keys = [f"{folder.name}{number}" for number in range(planned or len(records))]
-    plan = {"keys": keys, "data_name": data, "generated": False, "left_out": {}, "crop_fingerprint": fingerprint}
+    plan = {
+        "keys": keys,
+        "data_name": data,
+        "generated": False,
+        "left_out": {},
+        "crops": None,
+        "crop_fingerprint": fingerprint,
+    }
     study = spec.study() | {"data_fingerprint": fingerprint, "spec_hash": "0123", "format": 1}
     for name, content in (("plan", plan), ("study", study), ("environment", {"torch": "2.15.0"})):
         run.write_text(f"{name}.json", json.dumps(content))

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 
 from datasets.errors import UserError
 from datasets.folder import Folder
-from orchestrator.cli import EXIT_OK, EXIT_USER, main
+from orchestrator.cli import EXIT_OK, EXIT_UNREAD, EXIT_USER, main
 from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 
@@ -86,12 +87,12 @@ def test_unknown_word_is_refused_with_the_way_out(capsys, arguments, message):
     assert "--help` lists what there is" in said
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "crop", "audit", "sample", "report", "spec", "doctor"])
+@pytest.mark.parametrize("command", ["run", "plan", "crop", "audit", "sample", "report", "compare", "spec", "doctor"])
 def test_every_command_explains_itself_with_an_example(capsys, command):
     with pytest.raises(SystemExit):
         main([command, "--help"])
     said = capsys.readouterr().out
-    assert "example" in said
+    assert said.partition("example")[2].count(f"facet {command}") >= 2
     if command in ("run", "plan", "crop", "audit", "spec"):
         assert all(f"--{name.replace('_', '-')}" in said for name in Spec.model_fields)
 
@@ -112,6 +113,19 @@ def test_plan_says_what_a_run_would_do_and_does_nothing(photo_tree, tmp_path, ca
 def test_schema_is_json(capsys):
     assert main(["spec", "--schema"]) == EXIT_OK
     assert "image_size" in json.loads(capsys.readouterr().out)["properties"]
+
+
+@pytest.mark.parametrize("command", [["spec", "--schema"], ["spec"], ["check-paper"]])
+def test_reader_that_stops_early_gets_no_complaint(command):
+    """Both what fills the buffer and what is written at the end of the program."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = f"import sys; from orchestrator.cli import main; sys.exit(main({command}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (EXIT_UNREAD, b"")
 
 
 def test_report_of_a_folder_without_a_run_is_refused(tmp_path, capsys):

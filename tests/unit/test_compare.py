@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from orchestrator.compare.claims import agreement
 from orchestrator.compare.command import columns_readme, compare_folders
 from orchestrator.compare.comparison import compare
 from orchestrator.compare.figure import draw_differences
-from orchestrator.compare.gap import of_independent, of_values
+from orchestrator.compare.gap import Gap, of_independent, of_values
 from orchestrator.compare.page import render_both
 from orchestrator.compare.runs import read_pair
 from orchestrator.compare.shared import joined_draws
@@ -451,3 +452,24 @@ def test_p_is_corrected_as_statsmodels_does(pair):
         known = multipletests(family["p_value"], method="holm")[1]
         assert family["p_holm"].to_numpy() == pytest.approx(known)
         assert family["p_holm"].nunique() > 1
+
+
+def test_interval_of_a_difference_of_shares_ends_at_a_hundred_points(pair):
+    """Two seeds that disagree: a t interval with one degree of freedom reaches far beyond."""
+    first, second = ([trials(right)[seed] for seed, right in enumerate(both)] for both in ((10, 110), (100, 15)))
+    for changes in ({}, {"photo": "other/{}.png", "fingerprint": "others"}):
+        found = pair(first, second, b=changes)
+        for _, row in found.tables["compare_conditions"].iterrows():
+            assert (row["difference_low"], row["difference_high"]) == (-1, 1)
+
+
+def test_change_of_a_difference_may_reach_two_hundred_points():
+    wide = Gap(0.0, 4.0, 1.0)
+    assert wide.bounds == (-1, 1)
+    assert replace(wide, most=2.0).bounds == (-2, 2)
+    assert np.isnan(replace(wide, variance=math.nan).bounds).all()
+
+
+def test_few_seeds_are_told_of_the_run_that_has_them(pair):
+    notes = "\n".join(pair(trials(60, 3), trials(60, 2)).notes)
+    assert "At most 2 seeds of a condition can be compared (A has 3, B has 2): every verdict is undecided." in notes

@@ -123,8 +123,8 @@ def test_sheet_of_no_photo_is_not_written_and_an_old_one_goes(tmp_path):
     folder.write_bytes("faceless.png", b"of an earlier set")
     photos = write_crop_report(folder)
     assert folder.names(".png") == ["least_certain.png"]
-    assert where_to_look(photos, "here") == (
-        "least_certain.png, photos.csv in here (no faceless.png: every photo that could be read has a face)"
+    assert where_to_look(photos, folder) == (
+        f"least_certain.png, photos.csv in {folder} (no faceless.png: every photo that could be read has a face)"
     )
 
 
@@ -132,7 +132,15 @@ def test_set_without_any_face_has_no_sheet_of_least_certain_ones(tmp_path):
     folder = write_set(Folder.at(tmp_path), [row("a.jpg", "joy", "no_face"), row("b.jpg", "sad", "no_face")])
     photos = write_crop_report(folder)
     assert folder.names(".png") == ["faceless.png"]
-    assert where_to_look(photos, "here") == "faceless.png, photos.csv in here"
+    assert where_to_look(photos, folder) == f"faceless.png, photos.csv in {folder}"
+
+
+def test_sheets_are_named_only_where_they_are(tmp_path):
+    folder = write_set(Folder.at(tmp_path), [row("a.jpg", "joy", "no_face")])
+    photos = write_crop_report(folder)
+    assert where_to_look(photos, Folder.at(tmp_path / "another machine's")) == ""
+    folder.delete("faceless.png")
+    assert where_to_look(photos, folder) == ""
 
 
 def test_set_that_cannot_be_read_has_no_sheet(tmp_path):

@@ -9,10 +9,12 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from orchestrator.paper import load_paper
+from orchestrator.paper_check import size_checks
 from orchestrator.paper_check.chance import (
     best_of_epochs,
     epoch_spread,
     least_net_difference,
+    mcnemar_p,
     smallest_p,
     so_few_right,
     wilson,
@@ -22,7 +24,7 @@ from orchestrator.paper_check.finding import Finding
 from orchestrator.paper_check.from_paper import reported_by
 from orchestrator.paper_check.output import document, headline, markdown, terminal_lines
 from orchestrator.paper_check.reported import Reported
-from orchestrator.printed import load_yaml
+from orchestrator.printed import load_printed
 
 CONSISTENT = """
 title: Invented
@@ -58,7 +60,7 @@ selected_on: held_out
 
 
 def study(text: str = CONSISTENT, **changes: Any) -> Reported:
-    return Reported.model_validate(load_yaml(text) | changes)
+    return Reported.model_validate(load_printed(text) | changes)
 
 
 def changed(*pairs: tuple[str, str]) -> Reported:
@@ -284,9 +286,30 @@ def test_photos_left_out_make_class_counts_useless_but_not_the_number_of_photos(
 def test_check_that_lacks_a_field_names_it():
     checked = run_checks(study("counts: {test: {a: 50, b: 50}}\nrows: {r: {accuracy: 0.90}}"))
     lines = terminal_lines(study("title: T"), checked)
-    assert "- the seeds suffice for a test: needs `seeds`" in lines
-    assert "- each accuracy is a whole number of photos" in lines
+    assert "- there are enough seeds that a test could show a difference: needs `seeds`" in lines
+    assert "- each accuracy can be a whole number of photos" in lines
     assert headline(checked).startswith("2 checks: 0 findings; ")
+
+
+def test_what_is_in_order_is_not_called_more_than_chance():
+    lines = "\n".join(terminal_lines(study(), run_checks(study())))
+    in_order = lines.partition("In order:")[2]
+    assert "differences of rows are large enough that a test could show them" in in_order
+    assert "more than chance" not in in_order
+
+
+def test_many_photos_ask_for_few_mcnemar_tests(monkeypatch):
+    asked = []
+    monkeypatch.setattr(size_checks, "mcnemar_p", lambda *pair: asked.append(pair) or mcnemar_p(*pair))
+    text = "counts: {t: {a: 1_000_000}}\nrows: {r: {accuracy: 0.78}}\ndrops: {of: r, rows: {x: 0.000001, y: 0.05}}"
+    assert len(size_checks.drops(study(text))) == 1
+    assert 0 < len(asked) < 100
+
+
+def test_photos_that_may_change_the_other_way_are_the_most_that_stay_significant():
+    sentence = found(changed(("no b: 0.10", "no b: 0.02"), ("plain: 0.20, no", "plain: 0.05, no")))["drops"].sentence
+    lost = next(count for count in range(95) if mcnemar([[0, 11 + count], [count + 1, 0]], exact=True).pvalue >= 0.05)
+    assert f"no more than {lost} changed the other way" in sentence
 
 
 def test_all_three_outputs_say_the_same():

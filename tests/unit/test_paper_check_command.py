@@ -90,6 +90,29 @@ def test_the_example_has_findings_of_both_kinds(capsys):
             "leaves out every class. Name those that are not scored",
         ),
         ("{test: ", "{x: {a: 1}, y: ", "`scored_split` says which of the splits (x, y) is reported. Give it."),
+        (
+            "a: 100",
+            "a: yes",
+            "`counts.test.a` should be a whole number, got `true`; YAML reads yes, no, on and off so too",
+        ),
+        ("a: 100", 'a: "100"', "`counts.test.a` should be a whole number, got the text `100`. Write it without quotes"),
+        ("a: 100", "a: 100.5", "`counts.test.a` should be a whole number, got `100.5`"),
+        ("a: 100", "a: 1_000_000_000", "`counts.test.a` should be less than or equal to 1000000"),
+        ("a: 100", "a: 999_999", "`counts` holds 1000099 photos altogether; at most 1000000 can be checked"),
+        (
+            "accuracy: 0.80",
+            "accuracy: 0.80, approximate: 1",
+            "`rows.ours.approximate` should be true or false, got `1`",
+        ),
+        ("accuracy: 0.80", "accuracy: 0.80, without: c", "`rows.ours.without` should be a list, got `c`"),
+        ("accuracy: 0.80", "accuracy: 0.80, precision: 0.8", "It belongs under `class_scores.scores.CLASS`."),
+        ("accuracy: 0.80", "accuracy: 0.80, share: 0.8", "It belongs under `convergence.time_reduction`."),
+        ("seeds: 6", "accuracy: 0.8", "It belongs under `rows.NAME` or under `convergence.rows.NAME`."),
+        ("{accuracy: 0.80}", "0.80", "`rows.ours` should be a mapping such as `{a: 1}`, got `0.8`"),
+        ("seeds: 6", "confusion: {of: ours, classes: [a], counts: []}", "should be a list of at least 2 entries"),
+        ("{a: 100, b: 60, c: 40}", "{}", "`counts.test` should be a mapping of at least 1 entry, got `{}`"),
+        ("title: Clean", "title: 3", "`title` should be a text, got `3`"),
+        ("title: Clean", "title: 2024-99-99", "is not valid YAML (month must be in 1..12)"),
         ("a: 100", "no: 100", "which is no text. Put it in quotes"),
         (CLEAN, "- 1", "must hold a mapping such as"),
         (CLEAN, "", "got nothing"),
@@ -118,7 +141,7 @@ def test_missing_file_and_unwritable_folder_are_mistakes_of_the_user(check, tmp_
 def test_photos_of_no_class_are_lacking_and_not_divided_by(check):
     code, out, _ = check("counts: {test: {a: 0, b: 0}}\nrows: {r: {accuracy: 0.5}}\nseeds: 6")
     assert code == EXIT_OK
-    assert "each accuracy is a whole number of photos: needs" in out
+    assert "each accuracy can be a whole number of photos: needs" in out
 
 
 def pages_of(*conditions: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.paper import load_paper
-from orchestrator.printed import Printed, load_yaml
+from orchestrator.printed import Printed, load_printed
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_digits_say_how_far_a_number_was_rounded(text, low, high):
 
 
 def test_yaml_keeps_the_digits_that_a_float_loses():
-    read = load_yaml("{a: 0.60, b: 0.6, c: 3, d: 1.0e+2}")
+    read = load_printed("{a: 0.60, b: 0.6, c: 3, d: 1.0e+2}")
     assert [read["a"].decimals, read["b"].decimals] == [2, 1]
     assert read["a"] == read["b"] == 0.6
     assert read["c"] == 3
@@ -40,7 +40,7 @@ def test_yaml_keeps_the_digits_that_a_float_loses():
 
 def test_key_that_stands_twice_is_a_mistake():
     with pytest.raises(yaml.YAMLError, match="the key `joy` stands twice"):
-        load_yaml("counts:\n  joy: 3\n  fear: 2\n  joy: 4\n")
+        load_printed("counts:\n  joy: 3\n  fear: 2\n  joy: 4\n")
 
 
 @pytest.mark.parametrize("text", ["", "about 0.6", "0.6.1", "6e-1", "0." + "1" * 40, "%", "1 / 2"])

@@ -52,7 +52,7 @@ def test_presets_are_valid_and_named(preset):
     [
         ({"seedz": 3}, r"unknown key `seedz`. Did you mean `seeds`\?"),
         ({"image_size": "20"}, r"`image_size` should be greater than or equal to 32, got `20`.*--image-size"),
-        ({"image_size": "big"}, r"`image_size` should be a valid integer.*got `big`"),
+        ({"image_size": "big"}, r"`image_size` should be a whole number, got `big`"),
         ({"backbone": "resnet"}, r"`backbone` should be 'tf_efficientnet_lite0' or 'efficientnet_b0', got `resnet`"),
         ({"head_epochs": "8"}, r"`head_epochs` must be smaller than `epochs`, got 8 and 8"),
         ({"conditions": "proposed,nonsense"}, r"`conditions` has no `nonsense`. Choose groups \(table1"),
@@ -69,6 +69,7 @@ def test_presets_are_valid_and_named(preset):
         ({"align_eyes": True, "crop_geometry": "facenet"}, r"Give --align-eyes or --crop-geometry facenet, not both"),
         ({"preset": ["quick"]}, r"`preset` is one of quick, paper"),
         ({"data": ""}, r"`data` should"),
+        ({"out": ""}, r"`out` should be a text of at least 1 character, got ``"),
         ({"seeds": "0"}, r"`seeds` should be greater than or equal to 1"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from datasets.folder import Folder
 from orchestrator.paper import load_paper
 from orchestrator.report.csv_text import to_csv
-from orchestrator.report.latex import LONG_ROWS, escape, to_latex
+from orchestrator.report.latex import LONG_ROWS, PART_LINES, escape, to_latex
 from orchestrator.report.tables import build_tables
 from orchestrator.report.write import write_latex_of_all, write_tables
 from tests.unit.report_fixtures import make_record, make_study, results_of
@@ -81,7 +81,9 @@ def long_tables():
 def test_a_long_table_breaks_over_pages():
     text = to_latex("table3", long_tables()["table3"])
     assert r"\begin{longtable}" in text
-    assert r"\resizebox" not in text
+    parts = [part.count(r" \\") for part in text.split(r"\midrule")[1:]]
+    assert len(parts) > 2
+    assert max(parts) <= PART_LINES + 3
 
 
 @pytest.mark.parametrize("make_tables", [odd_tables, long_tables])
@@ -91,10 +93,14 @@ def test_all_tables_compile(make_tables, tmp_path):
     tables, folder = make_tables(), Folder.at(tmp_path)
     write_tables(tables, folder)
     write_latex_of_all(tables, folder)
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "preview.tex"]
-    ran = subprocess.run(command, cwd=tmp_path / "tables", capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-2000:]
-    log = (tmp_path / "tables" / "preview.log").read_text(errors="replace")
-    assert "! " not in log
-    if "longtable" not in (tmp_path / "tables" / "table3.tex").read_text():
+    paper = (
+        (tmp_path / "tables" / "preview.tex").read_text().replace(r"a4paper,landscape,margin=15mm", "textwidth=80mm")
+    )
+    (tmp_path / "tables" / "paper.tex").write_text(paper)
+    for name in ("preview", "paper"):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"]
+        ran = subprocess.run(command, cwd=tmp_path / "tables", capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout[-2000:]
+        log = (tmp_path / "tables" / f"{name}.log").read_text(errors="replace")
+        assert "! " not in log
         assert "Overfull \\hbox" not in log
