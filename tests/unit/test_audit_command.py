@@ -18,7 +18,8 @@ from datasets.label_patch import PatchedPhotos
 from datasets.shards import read_manifest
 from orchestrator import audit_command, run
 from orchestrator.audit.step import audit_run
-from orchestrator.cli import EXIT_FINDINGS, EXIT_OK, EXIT_USER, main
+from orchestrator.cli import main
+from orchestrator.exit_codes import EXIT_FINDINGS, EXIT_OK, EXIT_USER
 from orchestrator.progress import LiveView
 from orchestrator.run_files import set_aside
 from orchestrator.spec import resolve_spec

@@ -7,7 +7,8 @@ import pytest
 
 from datasets.errors import UserError
 from datasets.folder import Folder
-from orchestrator.cli import EXIT_OK, EXIT_UNREAD, EXIT_USER, main
+from orchestrator.cli import main
+from orchestrator.exit_codes import EXIT_OK, EXIT_UNREAD, EXIT_USER
 from orchestrator.run_files import locked
 from orchestrator.spec import Spec
 

@@ -13,7 +13,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from datasets.errors import UserError
-from orchestrator.cli import EXIT_OK, EXIT_USER, main
+from orchestrator.cli import main
 from orchestrator.compare.claims import agreement
 from orchestrator.compare.command import columns_readme, compare_folders
 from orchestrator.compare.comparison import compare
@@ -22,6 +22,7 @@ from orchestrator.compare.gap import Gap, of_independent, of_values
 from orchestrator.compare.page import render_both
 from orchestrator.compare.runs import read_pair
 from orchestrator.compare.shared import joined_draws
+from orchestrator.exit_codes import EXIT_OK, EXIT_USER
 from orchestrator.hypotheses.judge import judge
 from orchestrator.hypotheses.model import parse_hypotheses
 from orchestrator.report.verdicts import evidence_rows, table5_rows

@@ -13,7 +13,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from datasets.errors import FailedError
 from datasets.folder import Folder
-from orchestrator.cli import EXIT_FAILED, EXIT_OK, main
+from orchestrator.cli import main
+from orchestrator.exit_codes import EXIT_FAILED, EXIT_OK
 from orchestrator.ledger import PREDICTIONS_SCHEMA, Ledger
 from orchestrator.report.always_wrong import ALWAYS_WRONG_FILE, always_wrong, sentences, write_always_wrong
 from orchestrator.report.answer_columns import DOCS

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import EXIT_FINDINGS, EXIT_OK, EXIT_USER, main
+from orchestrator.cli import main
+from orchestrator.exit_codes import EXIT_FINDINGS, EXIT_OK, EXIT_USER
 from orchestrator.paper import load_paper
 from orchestrator.report.page import page_content, render_both
 from orchestrator.report.published import published_findings

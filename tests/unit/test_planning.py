@@ -10,8 +10,9 @@ import pytest
 
 from datasets.errors import UserError
 from datasets.folder import Folder
-from orchestrator.cli import EXIT_OK, EXIT_USER, main
+from orchestrator.cli import main
 from orchestrator.cluster import Capacity, Node
+from orchestrator.exit_codes import EXIT_OK, EXIT_USER
 from orchestrator.placement import describe_placement, place
 from orchestrator.planning.earlier import named_earlier_run, own_earlier_run
 from orchestrator.planning.hours import Hours, estimate_hours, makespan, rough

@@ -9,7 +9,8 @@ from datasets.errors import UserError
 from datasets.folder import Folder
 from datasets.strict_yaml import load_yaml
 from orchestrator.cards.statement import STATEMENT_FILE, read_statement
-from orchestrator.cli import EXIT_USER, main
+from orchestrator.cli import main
+from orchestrator.exit_codes import EXIT_USER
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 TWICE = "the key `{}` stands twice"
