@@ -33,9 +33,49 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+THROUGH = frozenset(
+    [
+        "audit_command",
+        "audit_crops",
+        "batch_search",
+        "cards",
+        "cli",
+        "compare",
+        "copies",
+        "crop_set",
+        "detector",
+        "every_answer",
+        "factorial",
+        "fuzz_photos",
+        "geometry",
+        "imports",
+        "mtcnn_loops",
+        "odd_inputs",
+        "optuna_study",
+        "page_browser",
+        "paper_check_command",
+        "paper_check_properties",
+        "planning",
+        "protocols",
+        "rebuild",
+        "report_markdown",
+        "report_page",
+        "report_tables",
+        "table_files",
+        "training",
+        "tracking_content",
+        "tracking_wandb",
+    ]
+)
+"""Unit tests that go through other programs, the detector's networks, training, or whole reports: minutes, no Ray."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The import tests come last: what they look at runs beside the others (see `fresh_interpreter`)."""
     items.sort(key=lambda item: item.path.name == "test_imports.py")
+    for item in items:
+        if item.path.parent.name == "unit" and item.path.stem.removeprefix("test_") in THROUGH:
+            item.add_marker("through")
 
 
 @pytest.fixture(scope="session", autouse=True)
