@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from datasets.errors import UserError
 from datasets.folder import Folder
+from orchestrator.out_folder import writing_to
 from orchestrator.paper import load_paper
 from orchestrator.paper_check.checks import all_findings, run_checks
 from orchestrator.paper_check.from_paper import reported_by
@@ -36,8 +37,9 @@ def check_paper(path: str | None, *, out: str | None) -> PaperResult:
     if out:
         folder = Folder.at(out)
         _writable(folder)
-        folder.write_text(JSON_FILE, json_text(reported, checked))
-        folder.write_text(MARKDOWN_FILE, markdown(reported, checked))
+        with writing_to(folder):
+            folder.write_text(JSON_FILE, json_text(reported, checked))
+            folder.write_text(MARKDOWN_FILE, markdown(reported, checked))
         lines += ["", f"Written: {JSON_FILE} and {MARKDOWN_FILE} in {folder}"]
     return PaperResult(lines, not all_findings(checked))
 

@@ -51,7 +51,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             raise
-        complain(f"{error}. Finished trials are kept; the same command goes on from there.")
+        complain(f"{error}. What is finished is kept: mend that, and give the same command again.")
         return EXIT_FAILED
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not break the clean-up

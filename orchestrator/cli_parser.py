@@ -37,6 +37,22 @@ def make_parser() -> argparse.ArgumentParser:
         prog="facet", description="Face-emotion ablation studies, as published and as they should have been run."
     )
     added = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(added)
+    _add_plan(added)
+    _add_spec(_add(added, "crop", commands.crop, "only crop the faces of photos that are not cropped yet"))
+    _add_spec(
+        _add(added, "audit", commands.audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts")
+    )
+    _add_check_paper(added)
+    _add_sample(added)
+    _add_report(added)
+    _add_compare(added)
+    _add_spec_command(added)
+    _add(added, "doctor", commands.doctor, "check versions, devices, weights, disk and Ray")
+    return parser
+
+
+def _add_run(added: Any) -> None:
     run = _add(added, "run", commands.run, "run the whole study; what is finished is not computed again")
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     run.add_argument("--fresh", action="store_true", help="set an earlier run in the run folder aside and start over")
@@ -45,6 +61,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_spec(run)
     run.set_defaults(probe=True, from_run=None, json=None, expected_accuracy=None, spread=None)  # of --dry-run
+
+
+def _add_plan(added: Any) -> None:
     plan = _add(added, "plan", commands.plan, "print what `run` would do, how long it takes, and whether it fits")
     plan.add_argument("--no-probe", dest="probe", action="store_false", help="try no training step on this machine")
     plan.add_argument(
@@ -58,18 +77,23 @@ def make_parser() -> argparse.ArgumentParser:
     )
     plan.add_argument("--json", metavar="FILE", help="write the plan as JSON too")
     _add_spec(plan)
-    _add_spec(_add(added, "crop", commands.crop, "only crop the faces of photos that are not cropped yet"))
-    _add_spec(
-        _add(added, "audit", commands.audit, "say what the photos can prove: copies, conflicts, leaks, shortcuts")
-    )
+
+
+def _add_check_paper(added: Any) -> None:
     check = _add(added, "check-paper", commands.check_paper, "say what a published study's tables do not allow")
     check.add_argument(
         "reported", nargs="?", metavar="REPORTED.yaml", help="reported values; by default those that ship"
     )
     check.add_argument("--out", metavar="DIR", help="write paper_check.json and paper_check.md there")
+
+
+def _add_sample(added: Any) -> None:
     sample = _add(added, "sample", commands.sample, "write the generated sample photos")
     sample.add_argument("folder", metavar="DIR", help="a new or empty folder")
     sample.add_argument("--seed", type=_seed, default=0, help="other photos for another seed (default 0)")
+
+
+def _add_report(added: Any) -> None:
     report = _add(added, "report", commands.report, "write tables, figures and report.html again from a run folder")
     report.add_argument("run_folder", metavar="RUN_DIR", help="the run folder, local or s3://...")
     report.add_argument(
@@ -77,15 +101,19 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write wrong.html, with the face crops of photos that every condition gets wrong: for you alone",
     )
+
+
+def _add_compare(added: Any) -> None:
     compare = _add(added, "compare", commands.compare, "say how two runs differ, and what differs in their results")
     compare.add_argument("run_a", metavar="RUN_A", help="a run folder, local or s3://...")
     compare.add_argument("run_b", metavar="RUN_B", help="another; differences are B minus A")
     compare.add_argument("--out", metavar="DIR", help="a new folder (default: compare-<A>-<B> beside RUN_B)")
+
+
+def _add_spec_command(added: Any) -> None:
     spec = _add(added, "spec", commands.show_spec, "print the resolved spec as YAML, or the schema of specs")
     spec.add_argument("--schema", action="store_true", help="print the JSON schema of a spec")
     _add_spec(spec)
-    _add(added, "doctor", commands.doctor, "check versions, devices, weights, disk and Ray")
-    return parser
 
 
 def _add(added: Any, name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

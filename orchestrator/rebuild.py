@@ -23,7 +23,7 @@ from orchestrator.report.audit_words import headline
 from orchestrator.report.build import ReportContext, build_report
 from orchestrator.report.detection_words import counts_line, warnings
 from orchestrator.report.results import protocol_rank
-from orchestrator.report.wording import counted, listing
+from orchestrator.report.wording import counted, listing, percent_interval
 from orchestrator.report.wrong_page import WRONG_PAGE, write_wrong_page
 from orchestrator.study import STUDY_FILE
 
@@ -74,15 +74,14 @@ def rebuild_report(run_folder: Folder, problems: Mapping[str, str] | None = None
         ),
     )
     lines = {} if audit is None else {"Audit": headline(audit)}
-    lines |= _photos(photos, plan["left_out"], crops) | _best(records) | _verdicts(run_folder)
+    lines |= _photos(photos, plan["left_out"], crops) | _best(run_folder) | _verdicts(run_folder)
     return lines | summary | trouble | {"Look at": _places(run_folder)}
 
 
 def _verdicts(run_folder: Folder) -> dict[str, str]:
     """The verdicts by protocol, in the words of table 5; and what makes them exploratory."""
-    table = pd.read_csv(io.BytesIO(run_folder.read_bytes("tables/table5.csv")))
     lines = {}
-    for protocol, rows in table.groupby("protocol", sort=False):
+    for protocol, rows in _table(run_folder, "table5").groupby("protocol", sort=False):
         by_verdict = rows.groupby("verdict", sort=False)["assumption"].agg(list)
         lines[f"Verdicts ({protocol})"] = ", ".join(
             f"{listing(names)} {verdict}" for verdict, names in by_verdict.items()
@@ -142,28 +141,20 @@ def _photos(photos: pd.DataFrame | None, left_out: Mapping[str, int], crops: Fol
     return {"Photos": text} | found | sheets
 
 
-def _best(records: list[Record]) -> dict[str, str]:
-    """The best condition of each protocol, over seeds of which all folds are finished."""
-    folds: dict[tuple[str, str], dict[int, list[Record]]] = {}
-    for record in records:
-        by_seed = folds.setdefault((record["protocol"], record["condition"]), {})
-        by_seed.setdefault(record["seed"], []).append(record)
-    best: dict[str, tuple[float, str, int]] = {}
-    for (protocol, condition), by_seed in folds.items():
-        whole = [trials for trials in by_seed.values() if len(trials) == trials[0]["num_folds"]]
-        if whole:
-            mean = sum(map(_accuracy, whole)) / len(whole)
-            best[protocol] = max(best.get(protocol, (-1.0, "", 0)), (mean, condition, len(whole)))
-    return {
-        f"Best condition ({protocol})": f"{name}, {mean:.1%} mean accuracy over {counted(num_seeds, 'seed')}"
-        for protocol, (mean, name, num_seeds) in sorted(best.items(), key=lambda item: protocol_rank(item[0]))
-    }
+def _best(run_folder: Folder) -> dict[str, str]:
+    """By protocol the condition of the highest mean accuracy in table 1, with its interval; of equals the first."""
+    rows, lines = _table(run_folder, "table1").to_dict("records"), {}
+    for protocol in sorted({row["protocol"] for row in rows}, key=protocol_rank):
+        best = max((row for row in rows if row["protocol"] == protocol), key=lambda row: row["accuracy_mean"])
+        accuracy = percent_interval(best["accuracy_mean"], best["accuracy_general_low"], best["accuracy_general_high"])
+        over = "other photos" if best["seeds"] == 1 else "other seeds and photos"
+        seeds = counted(best["seeds"], "seed")
+        lines[f"Best condition ({protocol})"] = f"{best['condition']}, accuracy {accuracy} for {over}, {seeds}"
+    return lines
 
 
-def _accuracy(folds: list[Record]) -> float:
-    """Of all photos that the folds report."""
-    right = sum(record["metrics"]["accuracy"] * record["num_eval"] for record in folds)
-    return float(right / sum(record["num_eval"] for record in folds))
+def _table(run_folder: Folder, name: str) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(run_folder.read_bytes(f"tables/{name}.csv")))
 
 
 def _summary(records: list[Record], sessions: list[dict[str, Any]]) -> dict[str, str]:

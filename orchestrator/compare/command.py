@@ -15,6 +15,7 @@ from orchestrator.compare.display import TABLE_DOCS
 from orchestrator.compare.figure import draw_differences
 from orchestrator.compare.page import FIGURE, render_both
 from orchestrator.compare.runs import is_inside, read_pair
+from orchestrator.out_folder import writing_to
 from orchestrator.report.csv_text import to_csv
 from orchestrator.report.figure_style import to_png
 from orchestrator.report.wording import percent, points_interval
@@ -27,7 +28,8 @@ def compare_folders(first: str, second: str, out: str | None) -> list[str]:
     runs = read_pair(first, second)
     folder = _out_folder(first, second, out, names=(runs[0].name, runs[1].name))
     comparison = compare(runs)
-    write(comparison, folder)
+    with writing_to(folder):
+        write(comparison, folder)
     return [*describe(comparison), f"Look at: {folder}/{PAGE} (comparison.md and tables/ beside it)"]
 
 

@@ -14,6 +14,7 @@ from datasets.config import Config
 from datasets.errors import UserError
 from datasets.fingerprint import fingerprint
 from datasets.strict_yaml import load_yaml
+from orchestrator.plain_rules import rule_of
 from orchestrator.statistics.scores import Metric
 from search_spaces.conditions import all_conditions
 
@@ -182,21 +183,9 @@ def parse_hypotheses(text: str, path: str) -> Hypotheses:
         raise UserError(f"`hypotheses` {path}: {_explain(error, content)} docs/verdicts.md has the format.") from None
 
 
-_RULES = {
-    "tuple_type": "a list",
-    "too_short": "a list of at least one",
-    "string_too_short": "a text of at least one letter",
-    "string_type": "a text",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-}
-"""In words, where pydantic's own need a programmer."""
-
-
 def _explain(error: ValidationError, content: dict[str, Any]) -> str:
     first: Any = error.errors()[0]
-    said = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
-    rule, where = _RULES.get(first["type"], said), _where(first["loc"], content)
+    rule, where = rule_of(first), _where(first["loc"], content)
     if first["type"] == "value_error" and not isinstance(first["input"], str):
         return f"{rule}{f' (at `{where}`)' if where else ''}."
     if first["type"] == "extra_forbidden":

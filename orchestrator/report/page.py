@@ -53,20 +53,6 @@ class PageDetection:
     sheets: list[str]
 
 
-def render_page(
-    results: Results,
-    context: ReportContext,
-    *,
-    paper: Paper,
-    tables: Mapping[str, pd.DataFrame],
-    figures: Mapping[str, bytes],
-    sections: Sequence[Section] = SECTIONS,
-) -> str:
-    """The page as HTML. `figures`: SVG by name. The same arguments give the same text."""
-    content = page_content(results, context, paper=paper, tables=tables, figures=figures, sections=sections)
-    return render_both(content)["report.html"]
-
-
 def render_both(content: Mapping[str, Any]) -> dict[str, str]:
     """`report.html` and `report.md`, by name. content: of page_content."""
     return {

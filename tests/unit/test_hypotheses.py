@@ -45,11 +45,11 @@ def test_the_papers_four_ship_with_its_claims_and_verdicts():
     ("text", "message"),
     [
         ("- a", "must be a mapping with the key `hypotheses`"),
-        ("hypotheses: []", "`hypotheses` should be a list of at least one, got"),
+        ("hypotheses: []", "`hypotheses` should be a list of at least 1 entry, got"),
         ("{hypotheses: [}", "is not valid YAML"),
         ("hypotheses:", "`hypotheses` should be a list, got `None`"),
         ("hypotheses: [{claim: x}]", "`hypothesis 1.name` is missing"),
-        ("hypotheses: [7]", "`hypothesis 1` should be a mapping, got `7`"),
+        ("hypotheses: [7]", "`hypothesis 1` should be a mapping such as"),
         (file_of("better: {condition: proposd, than: minus_crop}"), "should be the name of a condition"),
         (file_of("better: {condition: eca, than: eca}"), "are both eca"),
         (file_of("better: {condition: eca, than: proposed, metric: acuracy}"), "balanced_accuracy"),

@@ -14,7 +14,7 @@ from orchestrator.paper import load_paper
 from orchestrator.report.csv_text import to_csv
 from orchestrator.report.figure_style import to_svg
 from orchestrator.report.figures import build_figures
-from orchestrator.report.page import render_page
+from orchestrator.report.page import page_content, render_both
 from orchestrator.report.tables import build_tables
 from orchestrator.report.write import write_tables
 from tests.unit.report_fixtures import make_context, make_photos, make_record, make_study, results_of
@@ -73,7 +73,7 @@ def report(tmp_path_factory, tables):
     figures = build_figures(results, paper)
     images = {name: to_svg(figures[name]) for name in ("figure4", "figure8")}  # two show what all do
     context = make_context(photos=PHOTOS, generated=True, crops="../crops/abc")
-    page = render_page(results, context, paper=paper, tables=tables, figures=images)
+    page = render_both(page_content(results, context, paper=paper, tables=tables, figures=images))["report.html"]
     (folder / "report.html").write_text(page, encoding="utf-8")
     write_tables(tables, Folder.at(folder))
     return folder

@@ -18,7 +18,7 @@ from orchestrator.report.contents import TITLES
 from orchestrator.report.display import TABLE_DOCS
 from orchestrator.report.figure_style import percent_ticks, to_svg
 from orchestrator.report.figures import FIGURE_DOCS, build_figures, write_figures
-from orchestrator.report.page import render_page
+from orchestrator.report.page import page_content, render_both
 from orchestrator.report.sections import SECTIONS, Section, page_figures, page_sections, taken
 from orchestrator.report.shown import Shown
 from orchestrator.report.tables import build_tables
@@ -39,7 +39,8 @@ def page_of(records, *, with_figures=False, **changes):
     figures = build_figures(results, paper) if with_figures else {}
     images = {name: to_svg(figure) for name, figure in figures.items()}
     context = make_context(**({"num_planned": len(records)} | changes))
-    return render_page(results, context, paper=paper, tables=build_tables(results, paper), figures=images)
+    tables = build_tables(results, paper)
+    return render_both(page_content(results, context, paper=paper, tables=tables, figures=images))["report.html"]
 
 
 class Page(HTMLParser):
