@@ -153,9 +153,15 @@ def test_interrupted_run_ends_with_the_tables_of_an_uninterrupted_one(finished, 
     assert tables_of(out) == tables_of(finished[0])
 
 
+def heed_ctrl_c() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and so are the children of tests that run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(command: list[str], ledger: Path, *, num_trials: int, how: signal.Signals) -> str:
     """Run `command` until so many trials are in the ledger, then stop it; what it said."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=heed_ctrl_c, **pipes) as running:
         deadline = time.monotonic() + 300
         while len(list(ledger.glob("*.json"))) < num_trials:
             assert running.poll() is None, running.stderr.read()
